@@ -1,0 +1,70 @@
+"""`mien analyze`: find the faces in pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli import exits
+from mien.cli.options import Detector, Device, Json, Out, Photos, Threads, opened_kit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mien.core.analysis import Analysis, Failure
+
+
+def analyze(
+    photos: Photos,
+    out: Out = None,
+    as_json: Json = False,
+    as_jsonl: Annotated[
+        bool,
+        typer.Option(
+            "--jsonl", help="Write a JSON line per picture, as they are done.", rich_help_panel="Output"
+        ),
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Write a CSV row per face.", rich_help_panel="Output")
+    ] = False,
+    extra: Annotated[
+        str, typer.Option("--with", metavar="COLUMN,...", help="What else to compute: corners, landmarks.")
+    ] = "",
+    detector: Detector = None,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """Find the faces in pictures and folders; bad files are reported beside the results."""
+    from mien.cli.tables import watched, write_analyses
+    from mien.core.analysis import Failure
+    from mien.errors import BadRequest
+    from mien.media.images import find_images
+
+    if as_json + as_jsonl + as_csv > 1:
+        raise BadRequest("Choose one of --json, --jsonl and --csv.")
+    form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "table"
+    columns = ("box", "score", "points", *(name.strip() for name in extra.split(",") if name.strip()))
+    with opened_kit(detector=detector, device=device, threads=threads) as kit:
+        kit.stages_for(columns)
+    failures = 0
+
+    def each() -> Iterator[Analysis | Failure]:
+        nonlocal failures
+        paths = list(find_images(photos))
+        for result in watched(kit.analyze(paths, columns), len(paths)):
+            failures += isinstance(result, Failure)
+            if out and not isinstance(result, Failure):
+                _draw(result, out)
+            yield result
+
+    write_analyses(each(), form)
+    if failures:
+        raise typer.Exit(exits.PARTIAL)
+
+
+def _draw(analysis: Analysis, folder: Path) -> None:
+    from mien.cli.pictures import save_annotated
+
+    save_annotated(analysis.image, analysis.faces, folder)

@@ -1,0 +1,52 @@
+"""What the process ends with. The table in `docs/cli.md` is made from this one."""
+
+from __future__ import annotations
+
+from mien.errors import (
+    GalleryError,
+    InferenceError,
+    InputError,
+    MienError,
+    PackError,
+    SettingsError,
+    SourceError,
+)
+
+FINE = 0
+DIFFERENT = 1
+USAGE = 2
+PARTIAL = 9
+BUG = 70
+INTERRUPTED = 130
+
+BY_ERROR: dict[type[MienError], int] = {
+    InputError: 3,
+    PackError: 4,
+    GalleryError: 5,
+    SourceError: 6,
+    InferenceError: 7,
+    SettingsError: 8,
+}
+
+MEANINGS: dict[int, str] = {
+    FINE: "Everything was done; for `verify`: the same person.",
+    DIFFERENT: "`verify`: two different people.",
+    USAGE: "The command line could not be understood.",
+    3: "A picture cannot be used: unreadable, too large, no face, several faces.",
+    4: "A pack is missing, damaged, or could not be installed.",
+    5: "The gallery refuses: unknown person, other embedding space.",
+    6: "A stream or a video cannot be read.",
+    7: "A network could not be run: no such device, no memory.",
+    8: "A setting cannot be used.",
+    PARTIAL: "Some pictures failed; all others were done.",
+    BUG: "A defect of Mien. Please report it.",
+    INTERRUPTED: "Stopped by Ctrl-C.",
+}
+
+
+def exit_code(error: MienError) -> int:
+    """The exit code of an error: that of its nearest ancestor in the table."""
+    for kind in type(error).__mro__:
+        if kind in BY_ERROR:
+            return BY_ERROR[kind]
+    return BUG

@@ -1,0 +1,85 @@
+"""The command `mien`: its nouns and verbs, and what happens to errors."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mien.cli import exits
+from mien.cli.analyze import analyze
+from mien.cli.demo import demo
+from mien.cli.identify import identify
+from mien.cli.info import info
+from mien.cli.packs import app as packs
+from mien.cli.schema import schema
+from mien.cli.verify import verify
+
+app = typer.Typer(
+    name="mien",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Find faces, compare them and know who they are, on your own machine.",
+    epilog="Exit codes: 0 done or same person, 1 different people, 2 usage, 3 picture, 4 pack, 5 gallery, "
+    "6 video, 7 device, 8 settings, 9 some pictures failed, 70 defect. Settings: mien.toml, MIEN_*.",
+)
+app.command(rich_help_panel="Pictures")(analyze)
+app.command(rich_help_panel="Pictures")(verify)
+app.command(rich_help_panel="Pictures")(identify)
+app.command(rich_help_panel="Pictures")(demo)
+app.add_typer(packs, name="packs", rich_help_panel="Machine")
+app.command(rich_help_panel="Machine")(info)
+app.command(rich_help_panel="Machine")(schema)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("mien"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    ctx: typer.Context,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    from mien.settings import load_settings
+
+    ctx.obj = load_settings()
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line and return its exit code; errors become one clear paragraph on stderr.
+
+    Args:
+        arguments: Words after `mien`; those of the process if None.
+    """
+    from mien.errors import MienError
+
+    try:
+        app(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else exits.FINE
+    except MienError as error:
+        from mien.cli.tables import write_error
+
+        write_error(error)
+        return exits.exit_code(error)
+    except Exception:  # noqa: BLE001 - a door: whatever nobody foresaw ends here, and says so
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.write("This is a defect of Mien. Please report it with the lines above.\n")
+        return exits.BUG
+    return exits.FINE
+
+
+def main() -> None:
+    """Entry point of the process."""
+    sys.exit(run())

@@ -1,0 +1,172 @@
+"""The shapes of `--json`, `--jsonl` and `--csv`, derived from the column table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from mien.core.analysis import Analysis, Failure
+from mien.core.columns import COLUMNS
+from mien.core.faces import Face
+from mien.core.results import Identification, Verification
+from mien.errors import MienError
+
+_EXPORTED = tuple(column for column in COLUMNS if column.export)
+
+
+class ErrorRow(msgspec.Struct, frozen=True):
+    """An error: a code that never changes, what happened, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
+# One optional field per exported column; null means that it was not computed.
+_NESTED: dict[int, Any] = {0: float | None, 1: list[float] | None, 2: list[list[float]] | None}
+FaceRow = msgspec.defstruct(
+    "FaceRow", [(column.name, _NESTED[len(column.shape)], None) for column in _EXPORTED], frozen=True
+)
+
+
+class PhotoRow(msgspec.Struct, frozen=True):
+    """One picture of `analyze`: its faces, or the error that kept it from being analysed."""
+
+    source: str
+    size_wh: tuple[int, int] | None = None
+    faces: list[FaceRow] | None = None  # type: ignore[valid-type]
+    error: ErrorRow | None = None
+
+
+class VerifyRow(msgspec.Struct, frozen=True):
+    """The answer of `verify`."""
+
+    verified: bool
+    similarity: float
+    distance: float
+    threshold: float
+    fmr: float | None
+    metric: str
+    space: str
+    face_a: FaceRow  # type: ignore[valid-type]
+    face_b: FaceRow  # type: ignore[valid-type]
+
+
+class MatchRow(msgspec.Struct, frozen=True):
+    """One candidate for a face."""
+
+    person: str
+    similarity: float
+    distance: float
+    accepted: bool
+
+
+class WhoRow(msgspec.Struct, frozen=True):
+    """One face of `identify`: the accepted person, or null for unknown, and the nearest candidates."""
+
+    person: str | None
+    candidates: list[MatchRow]
+    face: FaceRow  # type: ignore[valid-type]
+
+
+class IdentifyRow(msgspec.Struct, frozen=True):
+    """One picture of `identify`."""
+
+    source: str
+    people: list[WhoRow] | None = None
+    error: ErrorRow | None = None
+
+
+class IdentifyReport(msgspec.Struct, frozen=True):
+    """The whole answer of `identify`."""
+
+    known: dict[str, int]
+    threshold: float
+    fmr: float | None
+    metric: str
+    space: str
+    rejected: list[IdentifyRow]
+    photos: list[IdentifyRow]
+
+
+SCHEMAS: dict[str, Any] = {"analyze": list[PhotoRow], "verify": VerifyRow, "identify": IdentifyReport}
+
+
+def error_row(error: MienError) -> ErrorRow:
+    """Translate an error."""
+    return ErrorRow(error.code, error.message, error.hint)
+
+
+def face_row(face: Face) -> FaceRow:  # type: ignore[valid-type]
+    """Translate a face; coordinates are rounded to a hundredth of a pixel."""
+    values = {column.name: getattr(face, column.name) for column in _EXPORTED}
+    return FaceRow(**{name: None if value is None else _rounded(value) for name, value in values.items()})
+
+
+def photo_row(result: Analysis | Failure) -> PhotoRow:
+    """Translate one picture of an analysis."""
+    if isinstance(result, Failure):
+        return PhotoRow(result.source, error=error_row(result.error))
+    return PhotoRow(result.source, result.image.size_wh, [face_row(face) for face in result.faces])
+
+
+def verify_row(found: Verification) -> VerifyRow:
+    """Translate the answer of `verify`."""
+    return VerifyRow(
+        found.verified,
+        found.similarity,
+        found.distance,
+        found.threshold,
+        found.fmr,
+        found.metric,
+        found.space,
+        face_row(found.face_a),
+        face_row(found.face_b),
+    )
+
+
+def identify_row(result: Identification | Failure) -> IdentifyRow:
+    """Translate one picture of an identification."""
+    if isinstance(result, Failure):
+        return IdentifyRow(result.source, error=error_row(result.error))
+    people = []
+    for i, (face, match) in enumerate(result):
+        candidates = [MatchRow(c.person, c.similarity, c.distance, c.accepted) for c in result.matches[i]]
+        people.append(WhoRow(match.person if match else None, candidates, face_row(face)))
+    return IdentifyRow(result.image.source or "<array>", people)
+
+
+def csv_header() -> list[str]:
+    """Column names of `--csv`: one row per face, arrays spread over their elements."""
+    names = ["source", "face"]
+    for column in _EXPORTED:
+        names.extend(
+            column.name + "".join(f"_{i}" for i in index) for index in np.ndindex(*_fixed(column.shape))
+        )
+    return [*names, "error"]
+
+
+def csv_rows(result: Analysis | Failure) -> list[list[str]]:
+    """Rows of `--csv` for one picture; one row without a face number if it failed or shows no face."""
+    width = len(csv_header()) - 3
+    if isinstance(result, Failure):
+        return [[result.source, "", *[""] * width, result.error.code]]
+    rows = []
+    for i, face in enumerate(result.faces):
+        cells: list[str] = []
+        for column in _EXPORTED:
+            value = getattr(face, column.name)
+            count = int(np.prod(_fixed(column.shape)))
+            cells.extend([""] * count if value is None else [f"{x:.6g}" for x in np.ravel(value)])
+        rows.append([result.source, str(i), *cells, ""])
+    return rows or [[result.source, "", *[""] * width, ""]]
+
+
+def _fixed(shape: tuple[int | str, ...]) -> tuple[int, ...]:
+    return tuple(side for side in shape if isinstance(side, int))
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - a float or an array
+    return round(value, 4) if isinstance(value, float) else np.round(value.astype(float), 2).tolist()

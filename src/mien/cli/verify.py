@@ -1,0 +1,41 @@
+"""`mien verify`: are these two the same person?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli import exits
+from mien.cli.options import Detector, Device, Embedder, Json, Largest, Threads, opened_kit
+
+
+def verify(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A picture of a person.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another picture.")],
+    largest: Largest = False,
+    as_json: Json = False,
+    detector: Detector = None,
+    embedder: Embedder = None,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """Say whether two pictures show the same person. Exit code 0: the same; 1: different people."""
+    from mien.cli.console import results, write_json
+    from mien.cli.rows import verify_row
+
+    with opened_kit(detector=detector, embedder=embedder, device=device, threads=threads) as kit:
+        found = kit.verify(a, b, face="largest" if largest else "only")
+    if as_json:
+        write_json(verify_row(found))
+    else:
+        rate = "not measured" if found.fmr is None else f"{found.fmr:.2%} of pairs of different people pass"
+        answer = "[bold green]same person[/]" if found.verified else "[bold yellow]different people[/]"
+        sign = "<=" if found.verified else ">"
+        results().print(
+            f"{answer}  {found.metric} distance {found.distance:.3f} {sign} threshold {found.threshold:.3f}"
+            f", similarity {found.similarity:.3f}\nfalse-match rate at this threshold: {rate}"
+        )
+    if not found.verified:
+        raise typer.Exit(exits.DIFFERENT)

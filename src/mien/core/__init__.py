@@ -1,0 +1,1 @@
+"""Data types only: images, faces, matches. No input, no output, no networks."""

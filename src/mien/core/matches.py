@@ -1,0 +1,64 @@
+"""Who a face may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One candidate for one probe.
+
+    Attributes:
+        person: Name under which the person is enrolled.
+        similarity: Cosine of the angle between the two embeddings, -1..1, higher is more alike.
+        distance: Distance in the metric of the embedder, lower is more alike.
+        accepted: Whether the distance is within the threshold.
+    """
+
+    person: str
+    similarity: float
+    distance: float
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """The nearest people of a gallery for each probe, best first.
+
+    Attributes:
+        person: `(q, k)` names; k is at most the number of people.
+        similarity: `(q, k)` float32 cosine similarity, higher is more alike.
+        distance: `(q, k)` float32 in the embedder's metric, lower is more alike.
+        threshold: Largest distance that counts as the same person.
+        fmr: False-match rate that the threshold was measured at: the share of comparisons of two
+            different people that it accepts; None when nobody measured it.
+        space: Embedding space of both sides.
+    """
+
+    person: NDArray[np.str_]
+    similarity: NDArray[np.float32]
+    distance: NDArray[np.float32]
+    threshold: float
+    fmr: float | None
+    space: str
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def __iter__(self) -> Iterator[tuple[Match, ...]]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, probe: int) -> tuple[Match, ...]:
+        """All candidates of one probe, best first."""
+        rows = zip(self.person[probe], self.similarity[probe], self.distance[probe], strict=True)
+        return tuple(Match(str(p), float(s), float(d), bool(d <= self.threshold)) for p, s, d in rows)
+
+    def best(self, probe: int) -> Match | None:
+        """The accepted nearest person of one probe; None means unknown."""
+        candidates = self[probe]
+        return candidates[0] if candidates and candidates[0].accepted else None

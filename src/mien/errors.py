@@ -1,0 +1,208 @@
+"""Every error that Mien raises on purpose.
+
+    MienError               .code (stable string)  .hint (what to do)
+    + InputError            UnreadableImage  ImageTooLarge  NoFace  ManyFaces  BadRequest
+    + PackError             PackMissing  PackCorrupt  ManifestInvalid  LicenceNotAccepted
+    |                       DownloadFailed  ConversionFailed  ExtraMissing
+    + GalleryError          PersonUnknown  PersonExists  SpaceMismatch  StoreLocked  KeyWrong
+    + SourceError           StreamLost  UnreadableVideo
+    + InferenceError        DeviceUnavailable  OutOfMemory
+    + SettingsError
+
+A message says what happened, `hint` says what to do about it, `code` never changes between
+versions. Doors translate codes: exit codes in `mien.cli.exits`, HTTP status in the server.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MienError(Exception):
+    """Base of every deliberate error; the class is the code, the instance the occasion.
+
+    Args:
+        message: What happened, naming the file, person or option concerned.
+        hint: What the reader can do about it; a class may bring a default.
+    """
+
+    code: ClassVar[str] = "mien_error"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InputError(MienError):
+    """What was handed in cannot be used."""
+
+    code = "input_error"
+
+
+class UnreadableImage(InputError):
+    """Not an image, or one that is damaged."""
+
+    code = "unreadable_image"
+    default_hint = "Open it in an image viewer; if that fails too, export it again as JPEG or PNG."
+
+
+class ImageTooLarge(InputError):
+    """More pixels or bytes than the settings allow; refused before decoding."""
+
+    code = "image_too_large"
+    default_hint = "Shrink the picture, or raise the limit: MIEN_MAX_PIXELS, or max_pixels in mien.toml."
+
+
+class NoFace(InputError):
+    """A face was needed and none was found."""
+
+    code = "no_face"
+    default_hint = "Use a picture in which the face is at least about 40 pixels wide and not turned away."
+
+
+class ManyFaces(InputError):
+    """Exactly one face was needed and several were found."""
+
+    code = "many_faces"
+    default_hint = "Crop to the person you mean, or say which face: the largest, or one by number."
+
+
+class BadRequest(InputError):
+    """An argument has the wrong type, range or combination."""
+
+    code = "bad_request"
+
+
+class PackError(MienError):
+    """A pack cannot be installed or used."""
+
+    code = "pack_error"
+
+
+class PackMissing(PackError):
+    """No such pack, or not installed."""
+
+    code = "pack_missing"
+
+
+class PackCorrupt(PackError):
+    """A file of a pack is not what its manifest says."""
+
+    code = "pack_corrupt"
+    default_hint = "Install it again: mien packs install NAME --force"
+
+
+class ManifestInvalid(PackError):
+    """A pack.toml cannot be understood."""
+
+    code = "manifest_invalid"
+
+
+class LicenceNotAccepted(PackError):
+    """The weights have a restricted licence and nobody agreed to it."""
+
+    code = "licence_not_accepted"
+    default_hint = "Read the licence, then repeat with --accept-licence."
+
+
+class DownloadFailed(PackError):
+    """A source did not deliver the file that the manifest names."""
+
+    code = "download_failed"
+
+
+class ConversionFailed(PackError):
+    """A foreign model file is damaged, hostile, or of a kind we do not know."""
+
+    code = "conversion_failed"
+
+
+class ExtraMissing(PackError):
+    """An optional dependency is needed and not installed."""
+
+    code = "extra_missing"
+
+
+class GalleryError(MienError):
+    """The gallery refuses."""
+
+    code = "gallery_error"
+
+
+class PersonUnknown(GalleryError):
+    """Nobody of that name is enrolled."""
+
+    code = "person_unknown"
+
+
+class PersonExists(GalleryError):
+    """Somebody of that name is enrolled already."""
+
+    code = "person_exists"
+
+
+class SpaceMismatch(GalleryError):
+    """Embeddings of two different networks or preprocessings must not be compared."""
+
+    code = "space_mismatch"
+    default_hint = "Use the embedder the gallery was made with, or enrol the people again."
+
+
+class StoreLocked(GalleryError):
+    """Another process holds the store."""
+
+    code = "store_locked"
+
+
+class KeyWrong(GalleryError):
+    """The key does not open this store."""
+
+    code = "key_wrong"
+
+
+class SourceError(MienError):
+    """A stream or a video cannot be read."""
+
+    code = "source_error"
+
+
+class StreamLost(SourceError):
+    """A live stream ended without being asked to."""
+
+    code = "stream_lost"
+
+
+class UnreadableVideo(SourceError):
+    """Not a video, or one that is damaged."""
+
+    code = "unreadable_video"
+
+
+class InferenceError(MienError):
+    """A network could not be run."""
+
+    code = "inference_error"
+
+
+class DeviceUnavailable(InferenceError):
+    """The requested device is not there; Mien does not fall back in silence."""
+
+    code = "device_unavailable"
+
+
+class OutOfMemory(InferenceError):
+    """The device ran out of memory."""
+
+    code = "out_of_memory"
+    default_hint = "Lower the batch size (MIEN_BATCH) or the picture size."
+
+
+class SettingsError(MienError):
+    """A setting has a value that cannot be used."""
+
+    code = "settings_error"

@@ -1,0 +1,1 @@
+"""Who is known: people, their embeddings, and the search among them."""

@@ -1,0 +1,97 @@
+"""Policy over a store: one embedding space, one threshold, the nearest face speaks for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core.matches import Matches
+from mien.errors import BadRequest, SpaceMismatch
+from mien.gallery.store import Store
+from mien.ops.vectors import DISTANCES, Metric, cosine_similarity
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRule:
+    """When two embeddings of a space count as one person.
+
+    Attributes:
+        space: Embedding space that the rule holds in.
+        metric: What distance means there.
+        distance: Largest distance of one person.
+        fmr: False-match rate at that distance; None if nobody measured it.
+    """
+
+    space: str
+    metric: Metric
+    distance: float
+    fmr: float | None
+
+
+class Gallery:
+    """Known people, in one embedding space.
+
+    Args:
+        store: Where embeddings are kept.
+        rule: Space, metric and threshold.
+    """
+
+    def __init__(self, store: Store, rule: DecisionRule) -> None:
+        self.store = store
+        self.rule = rule
+
+    def enroll(self, person: str, vectors: Vectors, space: str) -> None:
+        """Add embeddings `(n, d)` to a person, known or new.
+
+        Raises:
+            SpaceMismatch: They come from another embedder.
+            BadRequest: The name is empty, or there is no embedding.
+        """
+        self._check(space)
+        if not person.strip():
+            raise BadRequest("A person needs a name.")
+        if not len(vectors):
+            raise BadRequest(f"No embedding was given for {person!r}.")
+        self.store.add(person, vectors)
+
+    def identify(self, vectors: Vectors, space: str, k: int = 1) -> Matches:
+        """Find the k nearest people for each probe `(q, d)`; fewer if fewer are known.
+
+        Raises:
+            SpaceMismatch: The probes come from another embedder.
+            BadRequest: k is less than one.
+        """
+        self._check(space)
+        if k < 1:
+            raise BadRequest(f"k must be at least 1, got {k}.")
+        owners, known = self.store.all_vectors()
+        people = tuple(dict.fromkeys(owners))
+        distance = np.zeros((len(vectors), len(people)), np.float32)
+        similarity = np.zeros_like(distance)
+        if len(vectors) and people:
+            distances = DISTANCES[self.rule.metric](vectors, known)
+            cosines = cosine_similarity(vectors, known)
+            owner = np.array(owners)
+            for column, person in enumerate(people):
+                mine = np.flatnonzero(owner == person)
+                nearest = mine[np.argmin(distances[:, mine], axis=1)]
+                rows = np.arange(len(vectors))
+                distance[:, column] = distances[rows, nearest]
+                similarity[:, column] = cosines[rows, nearest]
+        order = np.argsort(distance, axis=1, kind="stable")[:, :k]
+        return Matches(
+            person=np.array(people, dtype=np.str_)[order],
+            similarity=np.take_along_axis(similarity, order, 1),
+            distance=np.take_along_axis(distance, order, 1),
+            threshold=self.rule.distance,
+            fmr=self.rule.fmr,
+            space=self.rule.space,
+        )
+
+    def _check(self, space: str) -> None:
+        if space != self.rule.space:
+            raise SpaceMismatch(f"The gallery holds embeddings of {self.rule.space}, not of {space}.")

@@ -1,0 +1,317 @@
+"""`Mien`: everything one does with faces, by name.
+
+mien = Mien()
+mien.verify("a.jpg", "b.jpg").verified
+mien.enroll("Ada", ["ada1.jpg", "ada2.jpg"])
+mien.identify("party.jpg").names
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from mien.core.analysis import Analysis, Failure
+from mien.core.columns import BY_NAME
+from mien.core.faces import Faces
+from mien.core.image import Image
+from mien.core.results import Enrolment, Identification, Verification
+from mien.errors import BadRequest, ManifestInvalid, ManyFaces, MienError, NoFace
+from mien.gallery.gallery import DecisionRule, Gallery
+from mien.gallery.store import MemoryStore
+from mien.media.images import find_images, open_image, read_images
+from mien.models.stage import Stage
+from mien.models.table import load_stage
+from mien.ops.vectors import DISTANCES, cosine_similarity
+from mien.packs.manifest import Manifest, space
+from mien.packs.sources import Progress, no_progress
+from mien.packs.store import PackStore
+from mien.pipeline.analyzer import Analyzer, Observer
+from mien.runtime.session import Runtime
+from mien.settings import Settings, load_settings
+
+Source = Image | str | Path | bytes
+Choice = Literal["only", "largest"] | int
+
+_DETECTION = ("box", "score", "points")
+
+
+class Mien:
+    """Finds, compares and recognises faces on this machine.
+
+    Networks are opened when first needed; the first use of a pack from installed packages converts
+    it. One `Mien` may be shared by threads.
+
+    Args:
+        settings: Everything an operator can choose; read from file and environment if None.
+        progress: Told about conversions; see `mien.packs.sources.Progress`.
+        observe: Told how long each stage took; see `mien.pipeline.analyzer.Observer`.
+        **choices: Fields of `Settings` that win over file and environment, such as
+            `detector="mmod"`, `device="cuda"`, `threads=1`.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+        DeviceUnavailable: The chosen device is not there.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        progress: Progress = no_progress,
+        observe: Observer | None = None,
+        **choices: Any,  # noqa: ANN401 - validated by load_settings
+    ) -> None:
+        if settings is not None and choices:
+            raise BadRequest("Give either settings or single choices, not both.")
+        self.settings = settings or load_settings(**choices)
+        self.packs = PackStore(self.settings.packs_dir, self.settings.mirror)
+        self.runtime = Runtime(self.settings.device, self.settings.threads)
+        self._progress = progress
+        self._observe = observe
+        self._stages: dict[str, Stage] = {}
+        self._plans: dict[tuple[str, ...], tuple[Stage, ...]] = {}
+        self._rule: DecisionRule | None = None
+        self._gallery: Gallery | None = None
+        self._lock = threading.RLock()
+
+    def detect(self, image: Source) -> Faces:
+        """Find the faces of one picture: boxes, scores and, if the detector has them, points.
+
+        Raises:
+            InputError: The picture cannot be read.
+        """
+        return self._one(image, _DETECTION).faces
+
+    def analyze(
+        self, sources: Source | Iterable[Source], columns: Sequence[str] = _DETECTION
+    ) -> Iterator[Analysis | Failure]:
+        """Analyse pictures, or all pictures of folders, as they are iterated over.
+
+        Args:
+            sources: Paths, folders, encoded bytes or `Image`s, one or many.
+            columns: What to compute, by the names of `mien.core.columns`.
+
+        Yields:
+            For each picture, in order, an `Analysis`, or a `Failure` if it could not be processed.
+        """
+        analyzer = Analyzer(self.stages_for(columns), self.settings.batch, self._observe)
+        return analyzer.run(self._read(_expand(sources)))
+
+    def embed(self, image: Source) -> Faces:
+        """Find the faces of one picture and embed each."""
+        return self._one(image, (*_DETECTION, "embedding")).faces
+
+    def verify(self, a: Source, b: Source, *, face: Choice = "only") -> Verification:
+        """Decide whether two pictures show the same person.
+
+        Args:
+            a: First picture.
+            b: Second picture.
+            face: Which face to take of a picture with several: `only` insists on one, `largest`
+                takes the largest, a number takes that one of those `detect` finds.
+
+        Raises:
+            NoFace: A picture shows no face.
+            ManyFaces: A picture shows several and `face` is `only`.
+            InputError: A picture cannot be read.
+        """
+        one, two = (choose(self._one(x, (*_DETECTION, "embedding")), face) for x in (a, b))
+        rule = self.rule()
+        assert one.embedding is not None  # noqa: S101 - the embedding was asked for
+        assert two.embedding is not None  # noqa: S101
+        distance = float(DISTANCES[rule.metric](one.embedding, two.embedding)[0, 0])
+        return Verification(
+            verified=distance <= rule.distance,
+            similarity=float(cosine_similarity(one.embedding, two.embedding)[0, 0]),
+            distance=distance,
+            threshold=rule.distance,
+            fmr=rule.fmr,
+            metric=rule.metric,
+            space=rule.space,
+            face_a=one[0],
+            face_b=two[0],
+        )
+
+    def enroll(self, person: str, sources: Source | Iterable[Source], *, face: Choice = "only") -> Enrolment:
+        """Make a person known by one or several pictures; enrolling again adds faces.
+
+        Args:
+            person: Name to be given back by `identify`.
+            sources: Pictures or folders of pictures.
+            face: As in `verify`.
+
+        Returns:
+            How many faces were added, and the pictures that gave none.
+
+        Raises:
+            MienError: No picture gave a face; the error of the first.
+            BadRequest: No picture was given, or the name is empty.
+        """
+        vectors, failures = [], []
+        for result in self.analyze(sources, (*_DETECTION, "embedding")):
+            try:
+                vectors.append(choose(_raised(result), face))
+            except MienError as error:
+                failures.append(Failure(result.source, error))
+        if not vectors:
+            raise failures[0].error if failures else BadRequest(f"No picture was given for {person!r}.")
+        gallery = self.gallery()
+        for found in vectors:
+            assert found.embedding is not None  # noqa: S101
+            assert found.space is not None  # noqa: S101
+            gallery.enroll(person, found.embedding, found.space)
+        return Enrolment(person, len(vectors), tuple(failures))
+
+    def identify(self, image: Source, k: int = 1) -> Identification:
+        """Say who is in one picture, among the people enrolled.
+
+        Args:
+            image: The picture.
+            k: How many candidates to give for each face.
+
+        Raises:
+            InputError: The picture cannot be read.
+        """
+        return self._identification(self._one(image, (*_DETECTION, "embedding")), k)
+
+    def identify_all(
+        self, sources: Source | Iterable[Source], k: int = 1
+    ) -> Iterator[Identification | Failure]:
+        """`identify` for any number of pictures or folders, with failures beside results."""
+        for result in self.analyze(sources, (*_DETECTION, "embedding")):
+            yield result if isinstance(result, Failure) else self._identification(result, k)
+
+    def gallery(self) -> Gallery:
+        """The people enrolled in this `Mien`; kept in memory."""
+        with self._lock:
+            if self._gallery is None:
+                self._gallery = Gallery(MemoryStore(), self.rule())
+            return self._gallery
+
+    def rule(self) -> DecisionRule:
+        """Threshold, metric and false-match rate of the chosen embedder, from its manifest.
+
+        Raises:
+            ManifestInvalid: The embedder states no threshold.
+        """
+        with self._lock:
+            if self._rule is None:
+                manifest = self.manifest_for("embedding")
+                if manifest.threshold is None:
+                    raise ManifestInvalid(f"Pack {manifest.name} states no threshold.")
+                found = manifest.threshold
+                self._rule = DecisionRule(space(manifest), found.metric, found.distance, found.fmr)
+            return self._rule
+
+    def stages_for(self, columns: Sequence[str]) -> tuple[Stage, ...]:
+        """The stages that compute these columns and whatever they need, detector first.
+
+        The choice is made once for the life of this `Mien`: packs installed later do not change it.
+
+        Raises:
+            BadRequest: Unknown column.
+            PackMissing: No installed pack gives a column.
+        """
+        wanted = tuple(columns)
+        with self._lock:
+            if wanted not in self._plans:
+                self._plans[wanted] = self._choose_stages(wanted)
+            return self._plans[wanted]
+
+    def _choose_stages(self, columns: tuple[str, ...]) -> tuple[Stage, ...]:
+        if unknown := set(columns) - BY_NAME.keys():
+            raise BadRequest(
+                f"Unknown: {', '.join(sorted(unknown))}.", hint=f"Columns: {', '.join(BY_NAME)}."
+            )
+        stages = [self.stage(self.manifest_for("box").name)]
+        wanted = list(columns)
+        while wanted:
+            column = wanted.pop(0)
+            if column in _DETECTION or any(column in stage.gives for stage in stages):
+                continue
+            stages.append(self.stage(self.manifest_for(column).name))
+            wanted.extend(stages[-1].needs)
+        return tuple(stages)
+
+    def manifest_for(self, column: str) -> Manifest:
+        """The manifest of the pack that computes a column here: the chosen one, or the default.
+
+        Raises:
+            PackMissing: No pack gives the column, or the chosen pack is unknown.
+        """
+        chosen = {"box": self.settings.detector, "embedding": self.settings.embedder}.get(column)
+        return self.packs.manifest(chosen or self.packs.default(column))
+
+    def stage(self, name: str) -> Stage:
+        """Open a pack by name; converts it first if it comes from installed packages.
+
+        Raises:
+            PackMissing: Unknown, or to be installed by `mien packs install`.
+        """
+        with self._lock:
+            if name not in self._stages:
+                self._stages[name] = load_stage(self.packs.ensure(name, self._progress), self.runtime)
+            return self._stages[name]
+
+    def _one(self, source: Source, columns: Sequence[str]) -> Analysis:
+        limits = {"max_pixels": self.settings.max_pixels, "max_bytes": self.settings.max_bytes}
+        image = source if isinstance(source, Image) else open_image(source, **limits)
+        return _raised(next(Analyzer(self.stages_for(columns), 1, self._observe).run([image])))
+
+    def _read(self, sources: Iterable[Source]) -> Iterator[Image | Failure]:
+        return read_images(sources, max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
+
+    def _identification(self, analysis: Analysis, k: int) -> Identification:
+        faces = analysis.faces
+        assert faces.embedding is not None  # noqa: S101
+        assert faces.space is not None  # noqa: S101
+        return Identification(analysis.image, faces, self.gallery().identify(faces.embedding, faces.space, k))
+
+
+def choose(analysis: Analysis, face: Choice) -> Faces:
+    """Take one face of a picture.
+
+    Raises:
+        NoFace: There is none.
+        ManyFaces: There are several and `face` is `only`.
+        BadRequest: There is no face of that number.
+    """
+    faces = analysis.faces
+    if len(faces) == 0:
+        raise NoFace(f"No face was found in {analysis.source}.")
+    if face == "largest":
+        return faces.largest()
+    if face == "only":
+        if len(faces) > 1:
+            raise ManyFaces(f"{len(faces)} faces were found in {analysis.source}: {_places(faces)}.")
+        return faces
+    if not 0 <= face < len(faces):
+        raise BadRequest(
+            f"There is no face {face} in {analysis.source}; it has {len(faces)}, counted from 0."
+        )
+    return faces[[face]]
+
+
+def _places(faces: Faces) -> str:
+    return ", ".join(
+        f"{i} at x {box[0]:.0f}-{box[2]:.0f}, y {box[1]:.0f}-{box[3]:.0f}" for i, box in enumerate(faces.box)
+    )
+
+
+def _raised(result: Analysis | Failure) -> Analysis:
+    if isinstance(result, Failure):
+        raise result.error
+    return result
+
+
+def _expand(sources: Source | Iterable[Source]) -> Iterator[Source]:
+    """One source or many, folders opened."""
+    many = [sources] if isinstance(sources, (Image, str, Path, bytes)) else sources
+    for source in many:
+        if isinstance(source, (str, Path)):
+            yield from find_images([source])
+        else:
+            yield source

@@ -1,0 +1,145 @@
+"""Face points by an ensemble of regression trees.
+
+Kazemi and Sullivan, One Millisecond Face Alignment with an Ensemble of Regression Trees, CVPR 2014.
+Each cascade compares pairs of pixels placed relative to the present shape and adds up what the
+leaves say. All trees of a cascade, and all faces of a picture, are walked at once.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core.faces import Faces
+from mien.core.image import Image
+from mien.errors import PackCorrupt
+from mien.models.stage import read_facts
+from mien.ops.align import Matrix, apply_transform, similarity_transform
+from mien.packs.store import Pack
+from mien.runtime.session import Runtime
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+class ErtFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Facts of a predictor of this family.
+
+    Attributes:
+        frame: Where the five points of `Faces.points` lie on average in the unit square that
+            stands for the box the trees were trained with.
+        points: How the five points of `Faces.points` follow from its own: the numbers of the
+            points to average for each. Empty when they do not follow.
+    """
+
+    frame: list[tuple[float, float]]
+    points: list[list[int]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """The arrays that `mien.convert.dlib_shape` writes; see there for shapes."""
+
+    mean: NDArray[np.float32]
+    splits: NDArray[np.uint16]
+    limits: NDArray[np.float32]
+    leaves: NDArray[np.float32]
+    anchors: NDArray[np.uint16]
+    deltas: NDArray[np.float32]
+
+
+class Ert:
+    """Adds face points; starts from the detector's points when there are any, else from the box."""
+
+    needs = frozenset({"box"})
+
+    def __init__(self, pack: Pack, runtime: Runtime) -> None:  # noqa: ARG002 - trees need no runtime
+        self.name = pack.manifest.name
+        self.facts = read_facts(pack.manifest, ErtFacts)
+        self.gives = frozenset(pack.manifest.gives)
+        self.column = pack.manifest.gives[0]
+        try:
+            with pack.file("shape.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                self.trees = Trees(**{name: archive[name] for name in Trees.__slots__})
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise PackCorrupt(f"The trees of pack {self.name} cannot be read: {error}") from error
+
+    def __call__(self, images: Sequence[Image], faces: Sequence[Faces]) -> list[Faces]:
+        """Add the points of every face."""
+        return [self._add(image, found) for image, found in zip(images, faces, strict=True)]
+
+    def _add(self, image: Image, faces: Faces) -> Faces:
+        found = predict(self.trees, image.rgb, self._frames(faces))
+        added = {self.column: found}
+        if self.facts.points and faces.points is None:
+            added["points"] = np.stack([found[:, group].mean(1) for group in self.facts.points], 1)
+        return faces.with_(**added)
+
+    def _frames(self, faces: Faces) -> Matrix:
+        """Transforms `(n, 2, 3)` from the trees' unit square to the picture."""
+        if faces.points is not None:
+            return similarity_transform(np.array(self.facts.frame), faces.points)
+        sides = faces.box[:, 2:] - faces.box[:, :2]
+        zero = np.zeros(len(faces))
+        matrix = [[sides[:, 0], zero, faces.box[:, 0]], [zero, sides[:, 1], faces.box[:, 1]]]
+        return np.array(matrix, np.float64).transpose(2, 0, 1)
+
+
+def predict(trees: Trees, rgb: NDArray[np.uint8], frames: Matrix) -> FloatArray:
+    """Find the points of n faces.
+
+    Args:
+        trees: The ensemble.
+        rgb: `(h, w, 3)` uint8.
+        frames: `(n, 2, 3)` transforms from the unit square to the picture.
+
+    Returns:
+        `(n, p, 2)` float64 in the picture's frame.
+    """
+    faces = len(frames)
+    shape = np.repeat(trees.mean[None], faces, 0)
+    depth = int(np.log2(trees.leaves.shape[2]))
+    row, tree = np.arange(faces)[:, None], np.arange(trees.splits.shape[1])[None]
+    for splits, limits, leaves, anchors, deltas in zip(
+        trees.splits, trees.limits, trees.leaves, trees.anchors, trees.deltas, strict=True
+    ):
+        value = _intensity(
+            rgb, apply_transform(frames, shape[:, anchors] + _turned(trees.mean, shape, deltas))
+        )
+        node = np.zeros((faces, trees.splits.shape[1]), np.intp)
+        for _ in range(depth):
+            pair = splits[tree, node]
+            difference = value[row, pair[..., 0]] - value[row, pair[..., 1]]
+            node = 2 * node + np.where(difference > limits[tree, node], 1, 2)
+        steps = leaves[tree, node - (leaves.shape[1] - 1)]
+        shape = np.concatenate([shape[:, None], steps], 1).sum(1)
+    return apply_transform(frames, shape.astype(np.float64))
+
+
+def _turned(
+    mean: NDArray[np.float32], shape: NDArray[np.float32], deltas: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Offsets `(f, 2)` turned and scaled as each present shape `(n, p, 2)` is against the mean.
+
+    In float32 and term by term, as dlib does: a rounding that differs can send a pixel next door, and
+    a face through other leaves.
+    """
+    turn = similarity_transform(mean, shape)[:, None, :, :2].astype(np.float32)
+    x, y = deltas[:, 0], deltas[:, 1]
+    return np.stack(
+        [turn[..., 0, 0] * x + turn[..., 0, 1] * y, turn[..., 1, 0] * x + turn[..., 1, 1] * y], -1
+    )
+
+
+def _intensity(rgb: NDArray[np.uint8], place: FloatArray) -> NDArray[np.float32]:
+    """Mean of red, green and blue, rounded down, at the nearest pixels of `(n, f, 2)`; 0 outside."""
+    x, y = np.floor(place + 0.5).astype(np.intp).transpose(2, 0, 1)
+    height, width = rgb.shape[:2]
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    pixel = rgb[np.where(inside, y, 0), np.where(inside, x, 0)].sum(-1, dtype=np.uint16) // 3
+    return np.where(inside, pixel, 0).astype(np.float32)

@@ -1,0 +1,44 @@
+"""Comparing embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+Metric = Literal["cosine", "euclidean"]
+
+
+def l2_normalise(vectors: FloatArray) -> FloatArray:
+    """Scale `(..., d)` vectors to length one; a vector of zeros stays."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: FloatArray = vectors / np.where(length > 0, length, 1)
+    return scaled
+
+
+def cosine_similarity(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Cosine of the angle between each of `a` `(n, d)` and each of `b` `(m, d)`; `(n, m)` in -1..1."""
+    cosine: FloatArray = np.clip(l2_normalise(a) @ l2_normalise(b).T, -1.0, 1.0)
+    return cosine
+
+
+def euclidean_distance(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Straight-line distance between each of `a` `(n, d)` and each of `b` `(m, d)`; `(n, m)`."""
+    # In float64: the expanded square loses the digits that tell near neighbours apart.
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * (a @ b.T)
+    return np.sqrt(np.clip(squares, 0, None))
+
+
+def cosine_distance(a: FloatArray, b: FloatArray) -> FloatArray:
+    """One minus the cosine similarity; `(n, m)` in 0..2."""
+    return 1 - cosine_similarity(a, b)
+
+
+DISTANCES: dict[Metric, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "cosine": cosine_distance,
+    "euclidean": euclidean_distance,
+}

@@ -1,0 +1,1 @@
+"""Which networks exist, which are installed, and how they get here."""

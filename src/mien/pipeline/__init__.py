@@ -1,0 +1,1 @@
+"""Stages in order: image, folder, stream and upload are one path."""

@@ -1,0 +1,158 @@
+"""Opening and running networks.
+
+One session per model file, shared by all threads: ONNX Runtime's `run` may be called from several
+at once. A device that was asked for and is not there is an error, never a silent CPU.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as native
+
+from mien.errors import DeviceUnavailable, InferenceError, OutOfMemory, PackCorrupt
+from mien.settings import Device
+
+Tensor = NDArray[np.float32]
+
+PROVIDERS: dict[Device, str] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+}
+_WHEELS: dict[Device, str] = {
+    "cpu": "onnxruntime",
+    "cuda": "onnxruntime-gpu",
+    "openvino": "onnxruntime-openvino",
+    "coreml": "onnxruntime",
+}
+_LOAD_ERRORS = (
+    native.InvalidProtobuf,
+    native.InvalidGraph,
+    native.Fail,
+    native.NoSuchFile,
+    native.InvalidArgument,
+    native.NotImplemented,
+)
+# ValueError: an input that the network needs is missing.
+_RUN_ERRORS = (native.Fail, native.RuntimeException, native.InvalidArgument, native.EPFail, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An open network.
+
+    Attributes:
+        path: The file.
+        device: Where it was asked to run, and does.
+        providers: Execution providers in order of preference, as ONNX Runtime reports them.
+    """
+
+    path: Path
+    device: Device
+    providers: tuple[str, ...]
+    _session: Any = field(repr=False)
+
+    def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Run on named float32 tensors and return all outputs by name. Thread-safe.
+
+        Raises:
+            OutOfMemory: The device has no room for this batch.
+            InferenceError: The network refused for another reason.
+        """
+        names = [output.name for output in self._session.get_outputs()]
+        try:
+            values = self._session.run(names, dict(inputs))
+        except _RUN_ERRORS as error:
+            text = str(error)
+            if "alloc" in text.lower() or "out of memory" in text.lower():
+                raise OutOfMemory(
+                    f"No memory left while running {self.path.name} on {self.device}."
+                ) from error
+            raise InferenceError(f"{self.path.name} could not be run on {self.device}: {text}") from error
+        return dict(zip(names, values, strict=True))
+
+
+class Runtime:
+    """Opens networks on one device and keeps each open once.
+
+    Args:
+        device: `cpu`, `cuda`, `openvino` or `coreml`.
+        threads: Threads inside one call; 0 means one per available core.
+
+    Raises:
+        DeviceUnavailable: ONNX Runtime here cannot use the device.
+    """
+
+    def __init__(self, device: Device = "cpu", threads: int = 0) -> None:
+        self.device: Device = device
+        self.threads = threads or available_cores()
+        self._open: dict[Path, Network] = {}
+        self._lock = threading.Lock()
+        if PROVIDERS[device] not in onnxruntime.get_available_providers():
+            raise _unavailable(device, "the installed ONNX Runtime was built without it")
+
+    def network(self, path: Path) -> Network:
+        """Open a model file, or return it if it is open.
+
+        Raises:
+            PackCorrupt: The file is not a usable ONNX model.
+            DeviceUnavailable: The device failed to start.
+        """
+        with self._lock:
+            if path not in self._open:
+                self._open[path] = self._load(path)
+            return self._open[path]
+
+    def opened(self) -> tuple[Network, ...]:
+        """Every network opened so far, for `mien info`."""
+        return tuple(self._open.values())
+
+    def _load(self, path: Path) -> Network:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        # Fatal only: what fails is raised below, and nothing prints here.
+        options.log_severity_level = 4
+        # A cascade has several networks, each with its own threads: idle ones that spin take the cores
+        # from the one that works (measured: 2.4 times slower on two cores, benchmarks/spinning.py).
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            session = onnxruntime.InferenceSession(
+                os.fspath(path), options, providers=[PROVIDERS[self.device]]
+            )
+        except _LOAD_ERRORS as error:
+            raise PackCorrupt(f"{path} cannot be opened: {error}") from error
+        providers = tuple(session.get_providers())
+        if providers[0] != PROVIDERS[self.device]:
+            raise _unavailable(self.device, f"ONNX Runtime started {providers[0]} instead")
+        return Network(path, self.device, providers, session)
+
+
+def available_devices() -> tuple[Device, ...]:
+    """The devices that the installed ONNX Runtime was built for."""
+    present = onnxruntime.get_available_providers()
+    return tuple(device for device, provider in PROVIDERS.items() if provider in present)
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _unavailable(device: Device, why: str) -> DeviceUnavailable:
+    present = ", ".join(available_devices())
+    return DeviceUnavailable(
+        f"Device {device} is not available: {why}.",
+        hint=f"Available here: {present}. For {device}, install {_WHEELS[device]} and its drivers.",
+    )

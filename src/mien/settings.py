@@ -1,0 +1,110 @@
+"""One frozen `Settings`: defaults < mien.toml < environment < arguments.
+
+Read once at a door and passed down; no room below reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import platformdirs
+
+from mien.errors import SettingsError
+
+Device = Literal["cpu", "cuda", "openvino", "coreml"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Choices of the operator. Facts about networks live in manifests instead.
+
+    Attributes:
+        home: Everything the program keeps: packs, galleries, this file. `MIEN_HOME`.
+        device: Where networks run; a missing device is an error, never a silent fallback.
+        threads: Threads per network call; 0 means one per core.
+        batch: Most pictures that travel through the pipeline together.
+        max_pixels: Pictures with more pixels are refused before they are decoded.
+        max_bytes: Files larger than this are refused before they are read.
+        detector: Pack that finds faces; None means the default among the installed ones.
+        embedder: Pack that compares faces; None means the default among the installed ones.
+        mirror: `file:` or `https:` address tried first for every download, for offline sites.
+    """
+
+    home: Path = msgspec.field(default_factory=lambda: Path(platformdirs.user_data_dir("mien")))
+    device: Device = "cpu"
+    threads: int = 0
+    batch: int = 8
+    max_pixels: int = 100_000_000
+    max_bytes: int = 512 * 1024 * 1024
+    detector: str | None = None
+    embedder: str | None = None
+    mirror: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("threads", 0), ("batch", 1), ("max_pixels", 1), ("max_bytes", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}")
+
+    @property
+    def packs_dir(self) -> Path:
+        """Where packs are installed."""
+        return self.home / "packs"
+
+
+def load_settings(
+    *,
+    environ: Mapping[str, str] | None = None,
+    **arguments: Any,  # noqa: ANN401 - validated by Settings
+) -> Settings:
+    """Merge defaults, `<home>/mien.toml`, `MIEN_*` variables and arguments, in rising order of strength.
+
+    Args:
+        environ: Stands in for `os.environ` in tests.
+        **arguments: Fields of `Settings`; None means not given.
+
+    Raises:
+        SettingsError: Unknown name, wrong type or value out of range, naming where it came from.
+    """
+    environ = os.environ if environ is None else environ
+    from_environ = _from_environ(environ)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    home = given.get("home") or from_environ.get("home") or platformdirs.user_data_dir("mien")
+    try:
+        home = Path(home).expanduser()
+    except (TypeError, RuntimeError) as error:
+        raise SettingsError(f"home cannot be used: {error}", hint="Set MIEN_HOME to a folder.") from error
+    file = home / "mien.toml"
+    merged = {**_from_file(file), **from_environ, **given, "home": home}
+    try:
+        return msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        names = ", ".join(
+            msgspec.structs.fields(Settings)[i].name for i in range(len(Settings.__struct_fields__))
+        )
+        raise SettingsError(
+            f"Settings cannot be used: {error}.",
+            hint=f"Look at {file}, MIEN_* variables and the arguments. Known settings: {names}.",
+        ) from error
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}.") from error
+    if "home" in found:
+        raise SettingsError(
+            f"{file} cannot set home, which says where it lies.", hint="Set MIEN_HOME instead."
+        )
+    return found
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    known = Settings.__struct_fields__
+    return {name: environ[f"MIEN_{name.upper()}"] for name in known if environ.get(f"MIEN_{name.upper()}")}

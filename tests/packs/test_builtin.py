@@ -1,0 +1,56 @@
+import hashlib
+from importlib import metadata
+
+import pytest
+
+from mien.convert.table import CONVERTERS
+from mien.packs.builtin import builtin_files, builtin_manifest, builtin_manifests, builtin_sets
+from mien.packs.sources import SCHEMES
+
+NAMES = sorted(builtin_files())
+
+
+def test_starter_is_complete():
+    assert set(builtin_sets().sets["starter"]) == {"mtcnn", "mmod", "dlib-5", "dlib-68", "dlib-resnet29"}
+
+
+def test_sets_and_defaults_name_packs_that_ship():
+    sets, manifests = builtin_sets(), builtin_manifests()
+    assert {name for members in sets.sets.values() for name in members} <= manifests.keys()
+    for column, names in sets.defaults.items():
+        assert all(column in manifests[name].gives for name in names)
+    assert not sets.sets.keys() & manifests.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_manifest_is_sound(name):
+    manifest = builtin_manifest(name)
+    assert manifest.name == name
+    assert {file.convert for file in manifest.files} <= CONVERTERS.keys() | {None}
+    assert {source.url.split(":")[0] for source in manifest.sources} <= SCHEMES.keys() - {"http", "file"}
+    for text in (manifest.summary, manifest.licence.note, manifest.origin.training_data):
+        assert text
+    assert manifest.licence.url.startswith("https://")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_package_sources_are_the_files_of_the_distribution(name):
+    for source in builtin_manifest(name).sources:
+        distribution, inside = source.url.removeprefix("package:").split("/", 1)
+        try:
+            content = metadata.distribution(distribution).locate_file(inside).read_bytes()
+        except metadata.PackageNotFoundError:
+            pytest.skip(f"needs the distribution {distribution}")
+        assert len(content) == source.bytes
+        assert hashlib.sha256(content).hexdigest() == source.sha256
+
+
+def test_the_non_commercial_landmarks_say_so():
+    licence = builtin_manifest("dlib-68").licence
+    assert not licence.commercial
+    assert "300-W" in licence.note
+    assert "dlib-68" not in builtin_sets().defaults["box"] + builtin_sets().defaults["corners"]
+
+
+def test_unknown_manifest_is_none():
+    assert builtin_manifest("nobody") is None

@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mien.errors import SettingsError
+from mien.settings import Settings, load_settings
+
+# field: default, then (written in mien.toml, its value), (in the environment, its value), argument
+FIELDS = {
+    "device": ("cpu", ('"cuda"', "cuda"), ("openvino", "openvino"), "coreml"),
+    "threads": (0, ("3", 3), ("4", 4), 5),
+    "batch": (8, ("3", 3), ("4", 4), 5),
+    "max_pixels": (100_000_000, ("3_000", 3000), ("4000", 4000), 5000),
+    "max_bytes": (512 * 1024 * 1024, ("3_000", 3000), ("4000", 4000), 5000),
+    "detector": (None, ('"a"', "a"), ("b", "b"), "c"),
+    "embedder": (None, ('"a"', "a"), ("b", "b"), "c"),
+    "mirror": (None, ('"file:a"', "file:a"), ("file:b", "file:b"), "file:c"),
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text, home=tmp_path):
+        home.mkdir(exist_ok=True)
+        (home / "mien.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+        return home
+
+    return written
+
+
+def test_the_table_above_knows_every_field():
+    assert {*FIELDS, "home"} == set(Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_arguments_beat_environment_beats_file_beats_default(name, tmp_path, write):
+    default, (in_file, from_file), (in_environ, from_environ), argument = FIELDS[name]
+    home, environ = {"MIEN_HOME": str(tmp_path)}, {f"MIEN_{name.upper()}": in_environ}
+
+    def value(environ, **arguments):
+        return getattr(load_settings(environ=environ, **arguments), name)
+
+    assert value(home) == default
+    write(f"{name} = {in_file}")
+    assert value(home) == from_file
+    assert value(home | environ) == from_environ
+    assert value(home | environ, **{name: argument}) == argument
+    assert value(home | environ, **{name: None}) == from_environ, "None is not given"
+    assert value(home | {f"MIEN_{name.upper()}": ""}) == from_file, "an empty variable is not set"
+
+
+def test_home_has_a_default_and_is_overridden(tmp_path, monkeypatch, write):
+    monkeypatch.setattr("platformdirs.user_data_dir", lambda name: str(tmp_path / "data" / name))
+    assert load_settings(environ={}).home == Settings().home == tmp_path / "data" / "mien"
+    a, b = write("batch = 2", tmp_path / "a"), write("batch = 3", tmp_path / "b")
+    assert load_settings(environ={"MIEN_HOME": str(a)}).home == a
+    found = load_settings(environ={"MIEN_HOME": str(a)}, home=b)
+    assert (found.home, found.batch) == (b, 3), "the file of the chosen home is the one that counts"
+    assert found.packs_dir == b / "packs"
+
+
+def test_a_tilde_is_the_users_home(tmp_path, monkeypatch, write):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write("batch = 3", tmp_path / "faces")
+    for found in (load_settings(environ={"MIEN_HOME": "~/faces"}), load_settings(environ={}, home="~/faces")):
+        assert (found.home, found.batch) == (tmp_path / "faces", 3)
+
+
+def test_the_environment_of_the_process_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("MIEN_HOME", str(tmp_path))
+    monkeypatch.setenv("MIEN_BATCH", "5")
+    assert (load_settings().home, load_settings().batch) == (tmp_path, 5)
+
+
+BAD = [
+    ("device", "gpu"),
+    ("threads", "-1"),
+    ("threads", "two"),
+    ("batch", "0"),
+    ("batch", "1.5"),
+    ("max_pixels", "0"),
+    ("max_pixels", "-5"),
+    ("max_bytes", "0"),
+    ("max_bytes", "1GB"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+@pytest.mark.parametrize("door", ["file", "environment", "argument"])
+def test_a_value_that_cannot_be_used_is_named(door, name, value, tmp_path, write):
+    environ = {"MIEN_HOME": str(tmp_path)} | (
+        {f"MIEN_{name.upper()}": value} if door == "environment" else {}
+    )
+    if door == "file":
+        write(f'{name} = "{value}"')
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environ=environ, **({name: value} if door == "argument" else {}))
+    assert name in str(caught.value)
+    assert str(tmp_path / "mien.toml") in caught.value.hint
+
+
+def test_an_unknown_name_is_named_and_the_known_ones_listed(tmp_path, write):
+    environ = {"MIEN_HOME": str(tmp_path)}
+    with pytest.raises(SettingsError, match="detectr"):
+        load_settings(environ=environ, detectr="mtcnn")
+    write("embeder = 'x'")
+    with pytest.raises(SettingsError, match="embeder") as caught:
+        load_settings(environ=environ)
+    assert all(name in caught.value.hint for name in Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("text", ["batch = ", "batch", b"batch = \xff", "[", "batch = 1\nbatch = 2"])
+def test_a_broken_file_is_named(text, tmp_path, write):
+    write(text)
+    with pytest.raises(SettingsError, match="cannot be read") as caught:
+        load_settings(environ={"MIEN_HOME": str(tmp_path)})
+    assert str(tmp_path / "mien.toml") in str(caught.value)
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path):
+    (tmp_path / "mien.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"mien\.toml cannot be read"):
+        load_settings(environ={"MIEN_HOME": str(tmp_path)})
+
+
+def test_a_file_cannot_move_the_home_it_lies_in(tmp_path, write):
+    write("home = '/elsewhere'")
+    with pytest.raises(SettingsError, match="cannot set home") as caught:
+        load_settings(environ={"MIEN_HOME": str(tmp_path)})
+    assert "MIEN_HOME" in caught.value.hint
+
+
+@pytest.mark.parametrize("home", [5, "~nobody-of-this-name/faces"])
+def test_a_home_that_is_no_folder_name_is_refused(home):
+    with pytest.raises(SettingsError, match="home") as caught:
+        load_settings(environ={}, home=home)
+    assert "MIEN_HOME" in caught.value.hint
+
+
+def test_settings_are_frozen_and_checked_without_files_too(tmp_path):
+    settings = Settings(home=tmp_path)
+    assert isinstance(settings.home, Path)
+    with pytest.raises(AttributeError):
+        settings.batch = 4
+    with pytest.raises(ValueError, match="batch must be at least 1"):
+        Settings(batch=0)
+    with pytest.raises(ValueError, match="threads must be at least 0"):
+        msgspec.structs.replace(settings, threads=-1)
