@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs bench bench-lfw clean
+.PHONY: help install install-test oracles peers demo test check format docs bench bench-detection bench-lfw clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,10 +40,13 @@ oracles: install-test ## Add torch and facenet-pytorch, with which some tests co
 	$(PIP) install --no-deps facenet-pytorch==2.6.0
 
 peers: install-test ## Add face_recognition, with which the benchmark compares
-	$(PIP) install --no-deps face-recognition==1.3.0
+	$(PIP) install --no-deps face-recognition==1.3.0 'setuptools<81'
 
 bench: peers ## Compare speed with face_recognition on the same weights
 	$(BIN)/python benchmarks/starter.py
+
+bench-detection: install-test ## Count the faces that each detector finds
+	$(BIN)/python benchmarks/detection.py
 
 bench-lfw: install-test ## Measure verification on LFW; LFW=folder with images/ and pairs.txt
 	$(BIN)/python benchmarks/lfw.py $(LFW)

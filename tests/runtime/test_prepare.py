@@ -51,3 +51,10 @@ def test_a_read_only_picture_will_do(rng):
     chips = rng.integers(0, 256, (2, 4, 4, 3), dtype=np.uint8)
     chips.setflags(write=False)
     assert to_tensor(chips, SPECS[2]).flags.writeable
+
+
+def test_grey_is_luma():
+    pixels = np.array([[[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]]], np.uint8)
+    tensor = to_tensor(pixels, Input("grey", (127.5,), 1 / 127.5))
+    assert tensor.shape == (1, 1, 1, 4)
+    np.testing.assert_allclose((tensor[0, 0, 0] + 1) / 2, [0.299, 0.587, 0.114, 1], atol=1e-6)

@@ -9,10 +9,14 @@ from typing import Any
 
 from rich.console import Console
 
+# Columns of a table that nobody looks at through a window.
+_PIPE_WIDTH = 400
+
 
 def results() -> Console:
-    """What was asked for; a pipe gets this and nothing else."""
-    return Console(highlight=False)
+    """What was asked for; a pipe gets this and nothing else, on lines as long as they need to be."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
 
 
 def remarks() -> Console:
@@ -36,12 +40,18 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TaskProgressColumn())
+    bars = Progress(*columns, console=remarks())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=remarks()) as bars:
 
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
+    def report(stage: str, done: int, total: int) -> None:
+        if not tasks:
+            bars.start()  # not before: bars that never appear would leave an empty line
+        if stage not in tasks:
+            tasks[stage] = bars.add_task(stage, total=total)
+        bars.update(tasks[stage], completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            bars.stop()

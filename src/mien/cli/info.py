@@ -43,6 +43,7 @@ def _facts(kit: Mien) -> dict[str, Any]:
     from mien.core.columns import BY_NAME
     from mien.runtime.session import available_cores, available_devices
 
+    kit.stages_for(("embedding",))
     columns: dict[str, str] = {}
     for column in BY_NAME:
         given_by = kit.manifest_for("box" if column == "score" else column)
@@ -50,7 +51,6 @@ def _facts(kit: Mien) -> dict[str, Any]:
         columns[column] = given_by.name if state == "installed" else f"{given_by.name} ({state})"
     points = kit.manifest_for("box").gives
     columns["points"] = columns["box"] if "points" in points else columns["points"]
-    kit.stages_for(("embedding",))
     return {
         "mien": version("mien"),
         "python": platform.python_version(),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.core.faces import Faces
 from mien.core.image import Image
-from mien.errors import ManifestInvalid
+from mien.errors import InferenceError, ManifestInvalid
 from mien.models.stage import read_facts, spread
 from mien.ops.align import Matrix, invert_transform, similarity_transform
 from mien.ops.vectors import l2_normalise
@@ -26,6 +26,8 @@ FloatArray = NDArray[np.floating[Any]]
 
 # Memory stays bounded on crowds; larger batches were measured to bring nothing on a CPU.
 _MOST_CHIPS = 32
+# Points that are nearer to each other, in pixels, say nothing about how a face lies.
+_LEAST_SPREAD = 1e-3
 
 
 class EmbedderFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +79,8 @@ class Embedder:
     def chips(self, image: Image, faces: Faces) -> list[Pixels]:
         """Cut out the aligned chip of every face: uint8 RGB `(h, w, 3)` of the network's input size."""
         points = getattr(faces, self.facts.points)
+        if (np.ptp(points, axis=1).max(1) < _LEAST_SPREAD).any():
+            raise InferenceError(f"The points of a face in {image.source or 'a picture'} coincide.")
         matrices = align(points, np.array(self.facts.template), self.facts.fit, self._size_wh)
         return [warp(image.rgb, matrix, self._size_wh) for matrix in matrices]
 

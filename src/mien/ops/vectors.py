@@ -21,16 +21,17 @@ def l2_normalise(vectors: FloatArray) -> FloatArray:
 
 def cosine_similarity(a: FloatArray, b: FloatArray) -> FloatArray:
     """Cosine of the angle between each of `a` `(n, d)` and each of `b` `(m, d)`; `(n, m)` in -1..1."""
-    cosine: FloatArray = np.clip(l2_normalise(a) @ l2_normalise(b).T, -1.0, 1.0)
-    return cosine
+    cosine: FloatArray = l2_normalise(a) @ l2_normalise(b).T
+    return np.clip(cosine, -1, 1)
 
 
 def euclidean_distance(a: FloatArray, b: FloatArray) -> FloatArray:
     """Straight-line distance between each of `a` `(n, d)` and each of `b` `(m, d)`; `(n, m)`."""
     # In float64: the expanded square loses the digits that tell near neighbours apart.
     a, b = a.astype(np.float64), b.astype(np.float64)
-    squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * (a @ b.T)
-    return np.sqrt(np.clip(squares, 0, None))
+    squares: FloatArray = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * (a @ b.T)
+    distance: FloatArray = np.sqrt(np.clip(squares, 0, None))
+    return distance
 
 
 def cosine_distance(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from mien.packs.manifest import Input
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8 | np.float32]
+
+# Grey as ITU-R BT.601 has it.
+_LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
 
 
 def to_tensor(chips: Sequence[Pixels] | Pixels, spec: Input) -> NDArray[np.float32]:
@@ -20,11 +23,13 @@ def to_tensor(chips: Sequence[Pixels] | Pixels, spec: Input) -> NDArray[np.float
         spec: Colour order, mean and scale: `(x - mean) * scale` per channel of that order.
 
     Returns:
-        `(n, 3, h, w)` float32, contiguous.
+        `(n, c, h, w)` float32, contiguous; c is 1 for grey and 3 otherwise.
     """
     pixels = np.asarray(chips)
     if spec.colour == "bgr":
         pixels = pixels[..., ::-1]
+    elif spec.colour == "grey":
+        pixels = pixels @ _LUMA
     planes = pixels.transpose(0, 3, 1, 2).astype(np.float32, order="C")
     planes -= np.asarray(spec.mean, np.float32)[:, None, None]
     planes *= np.float32(spec.scale)

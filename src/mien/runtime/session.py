@@ -144,7 +144,7 @@ def available_devices() -> tuple[Device, ...]:
 
 
 def available_cores() -> int:
-    """Cores this process may use, which in a container can be fewer than the machine has."""
+    """Cores this process may use: those of its CPU set; a time quota of a container is not seen."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
