@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import statistics
@@ -21,14 +22,12 @@ def stamp(*distributions: str) -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=PAGE.parent
     ).stdout.strip()
-    model = (
-        re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
-        if Path("/proc/cpuinfo").exists()
-        else None
-    )
+    cpus = Path("/proc/cpuinfo")
+    model = re.search(r"model name\s*:\s*(.+)", cpus.read_text()) if cpus.exists() else None
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("onnxruntime", *distributions))
+    processor = model.group(1) if model else platform.processor()
     return (
-        f"Measured {datetime.now(UTC).date()} at commit {commit}, {model.group(1) if model else platform.processor()}, "
+        f"Measured {datetime.now(UTC).date()} at commit {commit}, {processor}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {versions}."
     )
 
@@ -55,16 +54,16 @@ def interleaved(contestants: dict[str, Callable[[], object]], rounds: int) -> di
     """Median seconds of each contestant.
 
     They take turns, so that noise hits all alike, with a rest between, so that the idle threads of one do
-    not slow the next. The first round warms up.
+    not slow the next; each turn begins with a run that does not count, because it wakes threads and caches.
     """
     times: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(rounds + 1):
+    for _ in range(rounds):
         for name, run in contestants.items():
             time.sleep(REST_S)
+            run()
             start = time.perf_counter()
             run()
-            if turn:
-                times[name].append(time.perf_counter() - start)
+            times[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in times.items()}
 
 

@@ -104,21 +104,26 @@ class Mien:
         """Find the faces of one picture and embed each."""
         return self._one(image, (*_DETECTION, "embedding")).faces
 
-    def verify(self, a: Source, b: Source, *, face: Choice = "only") -> Verification:
+    def verify(self, a: Source, b: Source, *, face: Choice | tuple[Choice, Choice] = "only") -> Verification:
         """Decide whether two pictures show the same person.
 
         Args:
             a: First picture.
             b: Second picture.
             face: Which face to take of a picture with several: `only` insists on one, `largest`
-                takes the largest, a number takes that one of those `detect` finds.
+                takes the largest, a number takes that one of those `detect` finds. A pair says it
+                for each picture.
 
         Raises:
             NoFace: A picture shows no face.
             ManyFaces: A picture shows several and `face` is `only`.
             InputError: A picture cannot be read.
         """
-        one, two = (choose(self._one(x, (*_DETECTION, "embedding")), face) for x in (a, b))
+        which = face if isinstance(face, tuple) else (face, face)
+        one, two = (
+            choose(self._one(picture, (*_DETECTION, "embedding")), choice)
+            for picture, choice in zip((a, b), which, strict=True)
+        )
         rule = self.rule()
         assert one.embedding is not None  # noqa: S101 - the embedding was asked for
         assert two.embedding is not None  # noqa: S101

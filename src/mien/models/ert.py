@@ -121,7 +121,8 @@ def _leaves(trees: Trees, cascade: int, value: NDArray[np.float32]) -> NDArray[n
     for _ in range(int(np.log2(inner + 1))):
         node = 2 * node + 2 - left.take(start + node)
     each = np.arange(count) * (inner + 1)
-    return leaves.reshape(-1, *leaves.shape[2:]).take(each + node - inner, 0)
+    said: NDArray[np.float32] = leaves.reshape(-1, *leaves.shape[2:]).take(each + node - inner, 0)
+    return said
 
 
 def _turned(

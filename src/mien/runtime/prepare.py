@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mien.packs.manifest import Input
 
-Pixels = NDArray[np.uint8 | np.float32]
+Pixels = NDArray[np.uint8]
 
 # Grey as ITU-R BT.601 has it.
 _LUMA = np.array([[0.299], [0.587], [0.114]], np.float32)
@@ -25,7 +25,7 @@ def to_tensor(chips: Sequence[Pixels] | Pixels, spec: Input) -> NDArray[np.float
     Returns:
         `(n, c, h, w)` float32, contiguous; c is 1 for grey and 3 otherwise.
     """
-    pixels = np.asarray(chips)
+    pixels: NDArray[np.uint8 | np.float32] = np.asarray(chips)
     if spec.colour == "bgr":
         pixels = pixels[..., ::-1]
     elif spec.colour == "grey":

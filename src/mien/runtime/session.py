@@ -123,7 +123,7 @@ class Runtime:
         # Fatal only: what fails is raised below, and nothing prints here.
         options.log_severity_level = 4
         # A cascade has several networks, each with its own threads: idle ones that spin take the cores
-        # from the one that works (measured: 2.4 times slower on two cores, benchmarks/spinning.py).
+        # from the one that works (measured in benchmarks/spinning.py).
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = onnxruntime.InferenceSession(
