@@ -20,7 +20,7 @@ from sections import interleaved, pictures_folder, stamp, table, write
 warnings.filterwarnings("ignore", message="pkg_resources")
 try:
     import face_recognition
-except (ImportError, SystemExit) as missing:  # face_recognition_models calls quit() when it cannot be imported
+except (ImportError, SystemExit) as missing:  # it calls quit() where its models cannot be imported
     sys.exit(f"face_recognition cannot be imported: {missing}. Run: make peers")
 
 SIDES = (640, 1024, 1600)
