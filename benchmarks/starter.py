@@ -132,7 +132,7 @@ def embedding(photograph: Image) -> str:
 def shares() -> str:
     seconds: dict[str, float] = defaultdict(float)
 
-    def observe(stage: str, pictures: int, spent: float) -> None:
+    def observe(stage: str, _: int, spent: float) -> None:
         seconds[stage] += spent
 
     kit = Mien(threads=2, observe=observe)

@@ -135,7 +135,7 @@ def test_enrol_and_identify(fresh, obama, collins, rocket, crowd, photos):
     fresh.enroll("Eileen Collins", collins)
     who = fresh.identify(photos / "unknown" / "portrait-2012.jpg", k=5)
     assert who.names == ["Barack Obama"]
-    (face, match), *_ = who
+    (_, match), *_ = who
     assert match.accepted
     assert match.distance <= who.matches.threshold
     assert [m.person for m in who.matches[0]] == ["Barack Obama", "Eileen Collins"]
