@@ -154,7 +154,8 @@ def test_concurrent_installers_and_a_reader(store, run, ships):
     for process in processes:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
-    assert versions == {1, 2}
+    assert versions
+    assert versions <= {1, 2}
     assert version_of(store) in {1, 2}
     assert leftovers(store) == []
 

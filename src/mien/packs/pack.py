@@ -106,9 +106,17 @@ def read_pack(folder: Path) -> Pack | None:
     pack = Pack(manifest, folder, record)
     for file in manifest.files:
         produced, path = record.files.get(file.name), folder / file.name
-        if produced is None or not path.is_file() or path.stat().st_size != produced.bytes:
+        if produced is None or _length(path) != produced.bytes:
             raise PackCorrupt(f"{path} is missing or has the wrong length.", hint=repair_hint(manifest.name))
     return pack
+
+
+def _length(path: Path) -> int | None:
+    """Length of a file; None if it is not there, or was taken away this very moment."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
 
 
 def problems(pack: Pack) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mien.errors import ManifestInvalid, PackCorrupt, PackMissing
+from mien.errors import ManifestInvalid, PackCorrupt, PackError, PackMissing
 from mien.packs import install as installation
 from mien.packs.builtin import builtin_files, builtin_manifest, builtin_manifests, builtin_sets
 from mien.packs.manifest import MANIFEST_FILE, Manifest, is_name, read_manifest
@@ -212,16 +212,29 @@ class PackStore:
         return candidates[0]
 
     def _read(self, name: str) -> Pack | None:
-        """The installed pack; None if there is none. Waits while it is between two renames."""
+        """The installed pack; None if there is none.
+
+        Another process may be replacing the folder while it is read, so a failure counts only if the
+        folder is the same afterwards; between the two renames of a replacement we wait for the lock.
+        """
         folder = self._folder(name)
-        try:
-            pack = read_pack(folder)
-        except (ManifestInvalid, PackCorrupt):
-            pack = None  # perhaps half old, half new, because it is being replaced right now
-        if pack is None and installation.is_aside(self.folder, name):
-            with installation.changing(self.folder, name, no_progress):
+        while True:
+            before = _identity(folder)
+            pack: Pack | None = None
+            failure: PackError | None = None
+            try:
                 pack = read_pack(folder)
-        return pack or read_pack(folder)
+            except (ManifestInvalid, PackCorrupt) as error:
+                failure = error
+            if pack is not None:
+                return pack
+            if installation.is_aside(self.folder, name):
+                with installation.changing(self.folder, name, no_progress):
+                    return read_pack(folder)
+            if _identity(folder) == before:
+                if failure is not None:
+                    raise failure
+                return None
 
     def _is_outdated(self, pack: Pack) -> bool:
         shipped = builtin_manifest(pack.name) or pack.manifest
@@ -258,3 +271,11 @@ class PackStore:
 
 def _fits(gives: tuple[str, ...], column: str) -> bool:
     return ("box" in gives) == (column == "box")
+
+
+def _identity(folder: Path) -> int | None:
+    """Which folder has this name now; None if there is none."""
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return None
