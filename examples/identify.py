@@ -3,8 +3,6 @@
 python examples/identify.py examples/photos/known examples/photos/unknown
 """
 
-# ruff: noqa: T201 - an example prints
-
 import sys
 from collections import defaultdict
 from pathlib import Path

@@ -3,8 +3,6 @@
 python examples/quickstart.py
 """
 
-# ruff: noqa: T201 - an example prints
-
 from pathlib import Path
 
 from mien import Mien

@@ -265,9 +265,6 @@ def test_turned_faces_are_missed_as_the_readme_says(kit, photos):
     assert found(-90) < len(portraits)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="ONNX Runtime >= 1.29 reports unless ORT_DISABLE_TELEMETRY is set before its import"
-)
 def test_nothing_is_kept_outside_of_the_home(mien_home, photos, tmp_path):
     # The reporter keeps a device number and a database in the cache; it stays away from CI machines.
     environment = {"MIEN_HOME": str(mien_home), "HOME": str(tmp_path), "PATH": os.environ["PATH"]}

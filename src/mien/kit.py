@@ -232,10 +232,11 @@ class Mien:
                 f"Unknown: {', '.join(sorted(unknown))}.", hint=f"Columns: {', '.join(BY_NAME)}."
             )
         stages = [self.stage(self.manifest_for("box").name)]
-        wanted = list(columns)
+        # Points are given with the boxes or not at all, unless another stage needs them.
+        wanted = [column for column in columns if column not in _DETECTION]
         while wanted:
             column = wanted.pop(0)
-            if column in _DETECTION or any(column in stage.gives for stage in stages):
+            if any(column in stage.gives for stage in stages):
                 continue
             stages.append(self.stage(self.manifest_for(column).name))
             wanted.extend(stages[-1].needs)

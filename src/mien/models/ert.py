@@ -102,8 +102,10 @@ def predict(trees: Trees, rgb: NDArray[np.uint8], frames: Matrix) -> FloatArray:
         `(n, p, 2)` float64 in the picture's frame.
     """
     shape = np.repeat(trees.mean[None], len(frames), 0)
+    turning = _turning(trees.mean)
+    rgb = np.ascontiguousarray(rgb)
     for cascade in range(len(trees.splits)):
-        offsets = _turned(trees.mean, shape, trees.deltas[cascade])
+        offsets = _turned(turning, shape, trees.deltas[cascade])
         value = _intensity(rgb, apply_transform(frames, shape[:, trees.anchors[cascade]] + offsets))
         steps = _leaves(trees, cascade, value)
         shape = np.concatenate([shape[:, None], steps], 1).sum(1)
@@ -125,25 +127,40 @@ def _leaves(trees: Trees, cascade: int, value: NDArray[np.float32]) -> NDArray[n
     return said
 
 
+def _turning(mean: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What gives the turn and scale of a shape against the mean: `shape.ravel() @ it` is (cos, sin).
+
+    The least-squares similarity of `mien.ops.align`, with all that does not depend on the shape done
+    beforehand.
+    """
+    centred = mean.astype(np.float64) - mean.mean(0, dtype=np.float64)
+    across = np.stack([-centred[:, 1], centred[:, 0]], 1)
+    both: NDArray[np.float64] = np.stack([centred.ravel(), across.ravel()], 1) / (centred**2).sum()
+    return both
+
+
 def _turned(
-    mean: NDArray[np.float32], shape: NDArray[np.float32], deltas: NDArray[np.float32]
+    turning: NDArray[np.float64], shape: NDArray[np.float32], deltas: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Offsets `(f, 2)` turned and scaled as each present shape `(n, p, 2)` is against the mean.
 
     In float32 and term by term, as dlib does: a rounding that differs can send a pixel next door, and
     a face through other leaves.
     """
-    turn = similarity_transform(mean, shape)[:, None, :, :2].astype(np.float32)
+    cos_sin = (shape.reshape(-1, len(turning)).astype(np.float64) @ turning).astype(np.float32)
+    cos, sin = cos_sin[:, :1], cos_sin[:, 1:]
     x, y = deltas[:, 0], deltas[:, 1]
-    return np.stack(
-        [turn[..., 0, 0] * x + turn[..., 0, 1] * y, turn[..., 1, 0] * x + turn[..., 1, 1] * y], -1
-    )
+    offsets = np.empty((len(shape), len(deltas), 2), np.float32)
+    offsets[..., 0] = cos * x - sin * y
+    offsets[..., 1] = sin * x + cos * y
+    return offsets
 
 
 def _intensity(rgb: NDArray[np.uint8], place: FloatArray) -> NDArray[np.float32]:
     """Mean of red, green and blue, rounded down, at the nearest pixels of `(n, f, 2)`; 0 outside."""
-    x, y = np.floor(place + 0.5).astype(np.intp).transpose(2, 0, 1)
     height, width = rgb.shape[:2]
+    x, y = np.moveaxis(np.floor(place + 0.5).astype(np.intp), 2, 0)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    pixel = rgb[np.where(inside, y, 0), np.where(inside, x, 0)].sum(-1, dtype=np.uint16) // 3
-    return np.where(inside, pixel, 0).astype(np.float32)
+    pixel = rgb.reshape(-1, 3).take(np.where(inside, y * width + x, 0), 0)
+    mean: NDArray[np.uint16] = pixel.sum(-1, dtype=np.uint16) // 3
+    return np.where(inside, mean, 0).astype(np.float32)

@@ -127,7 +127,7 @@ class Input(_Table, frozen=True):
             raise ValueError("mean and scale want finite numbers, and scale not 0")
 
 
-class Threshold(_Table, frozen=True):
+class Threshold(_Table, frozen=True, kw_only=True):
     """Where "the same person" begins.
 
     Attributes:
@@ -140,7 +140,7 @@ class Threshold(_Table, frozen=True):
 
     metric: Metric
     distance: Annotated[float, Meta(gt=0, le=100)]
-    fmr: Annotated[float, Meta(gt=0, lt=1)] | None
+    fmr: Annotated[float, Meta(gt=0, lt=1)] | None = None
     measured: str
 
     def __post_init__(self) -> None:
