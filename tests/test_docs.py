@@ -121,7 +121,7 @@ def test_commands_of_the_readme_run(clone, capfd):
     for line in lines:
         code = re.search(r"# exit code (\d+)", line)
         assert run(shlex.split(line, comments=True)[1:]) == (int(code[1]) if code else 0), line
-    assert len(list((clone / "drawn").iterdir())) == 8
+    assert len(list((clone / "out" / "drawn").iterdir())) == 8
     out = capfd.readouterr().out
     for answer in blocks(ROOT / "README.md", "text")[1].splitlines():
         assert without_numbers(answer) in without_numbers(out)

@@ -15,7 +15,7 @@ versions. Doors translate codes: exit codes in `mien.cli.exits`, HTTP status in 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class MienError(Exception):
@@ -33,6 +33,8 @@ class MienError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = self.default_hint if hint is None else hint
+        if self.hint:
+            self.add_note(self.hint)  # so that a traceback says it too
 
     def __str__(self) -> str:
         return self.message
@@ -69,7 +71,9 @@ class ManyFaces(InputError):
     """Exactly one face was needed and several were found."""
 
     code = "many_faces"
-    default_hint = "Crop to the person you mean, or say which face: the largest, or one by number."
+    default_hint = (
+        "Crop to the person you mean, or take the largest face: --largest, in Python face='largest'."
+    )
 
 
 class BadRequest(InputError):
@@ -126,6 +130,11 @@ class ExtraMissing(PackError):
     """An optional dependency is needed and not installed."""
 
     code = "extra_missing"
+
+    @classmethod
+    def of(cls, extra: str, message: str) -> Self:
+        """Make the error whose hint says how to install an extra of Mien."""
+        return cls(message, hint=f"pip install 'mien[{extra}]', or in a clone: pip install '.[{extra}]'")
 
 
 class GalleryError(MienError):

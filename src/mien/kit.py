@@ -249,7 +249,12 @@ class Mien:
             PackMissing: No pack gives the column, or the chosen pack is unknown.
         """
         chosen = {"box": self.settings.detector, "embedding": self.settings.embedder}.get(column)
-        return self.packs.manifest(chosen or self.packs.default(column))
+        manifest = self.packs.manifest(chosen or self.packs.default(column))
+        if column not in manifest.gives:
+            fit = sorted(name for name, other in self.packs.manifests().items() if column in other.gives)
+            what = "finds no faces" if column == "box" else f"gives no {column}"
+            raise BadRequest(f"The pack {manifest.name} {what}.", hint=f"Packs that do: {', '.join(fit)}.")
+        return manifest
 
     def stage(self, name: str) -> Stage:
         """Open a pack by name; converts it first if it comes from installed packages.

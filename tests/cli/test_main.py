@@ -15,7 +15,15 @@ from mien.cli import exits
 from mien.cli.main import app, run
 from mien.cli.rows import SCHEMAS, IdentifyReport, PhotoRow, VerifyRow, csv_header
 from mien.core.columns import COLUMNS
-from mien.errors import GalleryError, InferenceError, MienError, NoFace, SettingsError, SpaceMismatch
+from mien.errors import (
+    BadRequest,
+    GalleryError,
+    InferenceError,
+    MienError,
+    NoFace,
+    SettingsError,
+    SpaceMismatch,
+)
 
 
 @pytest.fixture
@@ -98,14 +106,14 @@ def test_analyze_in_every_form(mien, photos, portrait, rocket, tmp_path):
     assert lines == rows
     code, out, _ = mien("analyze", photos, "--csv", "--with", "landmarks")
     table = list(csv.DictReader(io.StringIO(out)))
-    assert list(table[0]) == csv_header()
+    assert list(table[0]) == csv_header(["box", "score", "points", "landmarks"])
     faces = [row for row in table if row["face"]]
     assert len(faces) == sum(len(row.faces) for row in rows)
-    assert float(faces[0]["landmarks_67_1"]) > 0
+    assert float(faces[0]["landmarks_67_y"]) > 0
     code, _, err = mien("analyze", photos, "--csv", "--json")
-    assert code == 3
+    assert code == exits.USAGE
     code, out, err = mien("analyze", tmp_path)
-    assert (code, out) == (exits.FINE, "")
+    assert (code, out) == (3, "")
     assert "No pictures" in err
 
 
@@ -122,7 +130,7 @@ def test_analyze_draws(mien, portrait, tmp_path):
     assert np.abs(drawn - plain).max() > 100
     (tmp_path / "file").write_text("x")
     code, _, err = mien("analyze", portrait, "--out", tmp_path / "file")
-    assert code == 3
+    assert code == exits.USAGE
     assert "file" in err
 
 
@@ -176,7 +184,7 @@ def test_identify_a_file_per_person_with_an_unusable_one(mien, portrait, obama, 
     assert "Saturn.jpg" in err
     (tmp_path / "empty").mkdir()
     for wrong in (tmp_path / "empty", tmp_path / "Barack.jpg", tmp_path / "missing"):
-        assert mien("identify", "--known", wrong, portrait)[0] == 3
+        assert mien("identify", "--known", wrong, portrait)[0] == exits.USAGE
 
 
 def test_info_says_what_runs_where(mien):
@@ -198,7 +206,7 @@ def test_schema(mien, name):
 
 
 def test_unknown_schema(mien):
-    assert mien("schema", "everything")[0] == 3
+    assert mien("schema", "everything")[0] == exits.USAGE
 
 
 def test_exit_codes_follow_the_error_tree():
@@ -207,7 +215,7 @@ def test_exit_codes_follow_the_error_tree():
     assert exits.exit_code(MienError("x")) == exits.BUG
     assert set(exits.BY_ERROR.values()) <= exits.MEANINGS.keys()
     assert {InferenceError, SettingsError} <= exits.BY_ERROR.keys()
-    assert set(exits.BY_ERROR) == set(MienError.__subclasses__())
+    assert set(exits.BY_ERROR) == {BadRequest, *MienError.__subclasses__()}
 
 
 def test_defects_say_so(mien, monkeypatch, portrait):
@@ -221,9 +229,10 @@ def test_defects_say_so(mien, monkeypatch, portrait):
 def test_rows_follow_the_column_table():
     exported = [column.name for column in COLUMNS if column.export]
     assert "embedding" not in exported
-    header = csv_header()
-    assert header[:3] == ["source", "face", "box_0"]
+    header = csv_header(exported)
+    assert header[:3] == ["source", "face", "box_x1"]
     assert len(header) == 3 + 4 + 1 + 10 + 10 + 136
+    assert csv_header(["score"]) == ["source", "face", "score", "error"]
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["analyze", "--help"], ["packs", "--help"]])

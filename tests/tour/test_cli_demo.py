@@ -53,7 +53,7 @@ def test_the_report_and_the_pictures_are_where_it_says(ran):
     out, words = ran
     assert f"The report: {out / 'report.html'}" in words
     assert sorted(path.name for path in out.iterdir()) == ["pictures", "report.html"]
-    assert "2 of 3 faces recognised." in (out / "report.html").read_text("utf-8")
+    assert "2 faces named, 1 stranger left unnamed." in (out / "report.html").read_text("utf-8")
     assert len(list((out / "pictures").iterdir())) == 4
 
 

@@ -64,7 +64,7 @@ def test_the_page_asks_nobody_for_anything(demo, page, read):
 
 def test_it_says_who_was_seen_and_by_what_measure(demo, read):
     tour, _, _ = demo
-    assert "2 of 3 faces recognised." in read.words
+    assert "2 faces named, 1 stranger left unnamed." in read.words
     assert "3 people from 4 photographs were made known, then looked for in 4 others." in read.words
     for probe in tour.probes:
         assert probe.photo.name in read.words
@@ -72,7 +72,7 @@ def test_it_says_who_was_seen_and_by_what_measure(demo, read):
             assert f"distance {match.distance:.3f}, similarity {match.similarity:.3f}" in read.words
     assert "threshold 0.6" in read.words
     assert f"{tour.rule.fmr:.2%}: of 10,000 pairs" in read.words
-    assert "pairs decided rightly 4 of 4" in read.words
+    assert "pairs of known answer decided rightly 4 of 4" in read.words
 
 
 def test_it_says_what_it_ran_on(demo, read):
@@ -104,7 +104,7 @@ def test_pictures_that_fail_and_people_without_a_face_are_named(odd, page):
     assert "could not be read" in words
     assert "broken.png" in words
     assert "Not enrolled." in words
-    assert "1 of 1 face recognised." in words
+    assert "1 face named, 0 strangers left unnamed." in words
 
 
 def test_an_empty_tour_says_so(demo, page):

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli import exits
 from mien.cli.options import Detector, Device, Json, Out, Photos, Threads, opened_kit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from mien.core.analysis import Analysis, Failure
@@ -30,7 +29,12 @@ def analyze(
         bool, typer.Option("--csv", help="Write a CSV row per face.", rich_help_panel="Output")
     ] = False,
     extra: Annotated[
-        str, typer.Option("--with", metavar="COLUMN,...", help="What else to compute: corners, landmarks.")
+        str,
+        typer.Option(
+            "--with",
+            metavar="COLUMN,...",
+            help="What else to compute: corners, landmarks; shown in JSON and CSV.",
+        ),
     ] = "",
     detector: Detector = None,
     device: Device = None,
@@ -38,7 +42,7 @@ def analyze(
 ) -> None:
     """Find the faces in pictures and folders; bad files are reported beside the results."""
     from mien.cli.tables import watched, write_analyses
-    from mien.core.analysis import Failure
+    from mien.cli.tally import Tally
     from mien.errors import BadRequest
     from mien.media.images import find_images
 
@@ -48,23 +52,23 @@ def analyze(
     columns = ("box", "score", "points", *(name.strip() for name in extra.split(",") if name.strip()))
     with opened_kit(detector=detector, device=device, threads=threads) as kit:
         kit.stages_for(columns)
-    failures = 0
-
-    def each() -> Iterator[Analysis | Failure]:
-        nonlocal failures
-        paths = list(find_images(photos))
-        for result in watched(kit.analyze(paths, columns), len(paths)):
-            failures += isinstance(result, Failure)
-            if out and not isinstance(result, Failure):
-                _draw(result, out)
-            yield result
-
-    write_analyses(each(), form)
-    if failures:
-        raise typer.Exit(exits.PARTIAL)
+    paths = list(find_images(photos))
+    tally = Tally()
+    results = tally.counting(watched(kit.analyze(paths, columns), len(paths)))
+    write_analyses(_drawing(results, out) if out else results, form, columns)
+    tally.finish()
 
 
-def _draw(analysis: Analysis, folder: Path) -> None:
+def _drawing(results: Iterable[Analysis | Failure], folder: Path) -> Iterator[Analysis | Failure]:
+    """Save annotated pictures as results pass, and say where at the end."""
+    from mien.cli.console import remarks
     from mien.cli.pictures import save_annotated
+    from mien.core.analysis import Analysis
 
-    save_annotated(analysis.image, analysis.faces, folder)
+    saved = 0
+    for result in results:
+        if isinstance(result, Analysis):
+            save_annotated(result.image, result.faces, folder)
+            saved += 1
+        yield result
+    remarks().print(f"{saved} annotated pictures are in {folder}", markup=False, soft_wrap=True)

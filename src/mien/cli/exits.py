@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mien.errors import (
+    BadRequest,
     GalleryError,
     InferenceError,
     InputError,
@@ -19,7 +20,10 @@ PARTIAL = 9
 BUG = 70
 INTERRUPTED = 130
 
+OUTPUT = 10
+
 BY_ERROR: dict[type[MienError], int] = {
+    BadRequest: USAGE,
     InputError: 3,
     PackError: 4,
     GalleryError: 5,
@@ -30,8 +34,8 @@ BY_ERROR: dict[type[MienError], int] = {
 
 MEANINGS: dict[int, str] = {
     FINE: "Everything was done; for `verify`: the same person.",
-    DIFFERENT: "`verify`: two different people.",
-    USAGE: "The command line could not be understood.",
+    DIFFERENT: "`verify`: two different people; for commands that ask: the answer was no.",
+    USAGE: "The command line could not be understood, or its words do not fit together.",
     3: "A picture cannot be used: unreadable, too large, no face, several faces.",
     4: "A pack is missing, damaged, or could not be installed.",
     5: "The gallery refuses: unknown person, other embedding space.",
@@ -39,6 +43,7 @@ MEANINGS: dict[int, str] = {
     7: "A network could not be run: no such device, no memory.",
     8: "A setting cannot be used.",
     PARTIAL: "Some pictures failed; all others were done.",
+    OUTPUT: "The results could not be written: disk full, no permission.",
     BUG: "A defect of Mien. Please report it.",
     INTERRUPTED: "Stopped by Ctrl-C.",
 }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mien.cli import exits
-from mien.cli.options import Detector, Device, Embedder, Json, Largest, Out, Photos, Threads, opened_kit
+from mien.cli.options import Detector, Device, Embedder, Json, Out, Photos, Threads, opened_kit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from mien.cli.rows import IdentifyRow
     from mien.core.analysis import Failure
     from mien.core.results import Identification
     from mien.kit import Mien
@@ -23,7 +24,9 @@ def identify(
     known: Annotated[
         Path, typer.Option("--known", metavar="DIR", help="Known people: a folder, or a file, per person.")
     ],
-    largest: Largest = False,
+    largest: Annotated[
+        bool, typer.Option("--largest", help="In pictures under --known, enrol the largest of several faces.")
+    ] = False,
     candidates: Annotated[int, typer.Option("--candidates", "-k", min=1, help="Nearest people to list.")] = 1,
     out: Out = None,
     as_json: Json = False,
@@ -36,27 +39,28 @@ def identify(
     from mien.cli.console import write_json
     from mien.cli.rows import IdentifyReport, identify_row
     from mien.cli.tables import watched, write_error
-    from mien.core.analysis import Failure
+    from mien.cli.tally import Tally
     from mien.media.images import find_images
 
     with opened_kit(detector=detector, embedder=embedder, device=device, threads=threads) as kit:
         kit.stages_for(("embedding",))
     people, rejected = _enroll(kit, known, largest=largest)
     paths = list(find_images(photos))
-    found: list[Identification | Failure] = []
-    for result in watched(kit.identify_all(paths, candidates), len(paths)):
-        found.append(result)
-        if out and not isinstance(result, Failure):
-            _draw(result, out)
+    tally = Tally()
+    results = tally.counting(watched(kit.identify_all(paths, candidates), len(paths)))
+    rows = [identify_row(result) for result in (_drawing(results, out, people) if out else results)]
     if as_json:
         rule = kit.rule()
-        rows = ([identify_row(result) for result in results] for results in (rejected, found))
-        write_json(IdentifyReport(people, rule.distance, rule.fmr, rule.metric, rule.space, *rows))
+        unusable = [identify_row(failure) for failure in rejected]
+        write_json(IdentifyReport(people, rule.distance, rule.fmr, rule.metric, rule.space, unusable, rows))
     else:
         for failure in rejected:
             write_error(failure.error, "not enrolled: ")
-        _write_table(found)
-    if rejected or any(isinstance(result, Failure) for result in found):
+        for error in tally.errors:
+            write_error(error)
+        _write_table(rows)
+    tally.finish()
+    if rejected:
         raise typer.Exit(exits.PARTIAL)
 
 
@@ -101,34 +105,63 @@ def _people(known: Path) -> dict[str, list[Path]]:
     return people
 
 
-def _draw(result: Identification, folder: Path) -> None:
+def _drawing(
+    results: Iterable[Identification | Failure], folder: Path, people: Iterable[str]
+) -> Iterator[Identification | Failure]:
+    """Save annotated pictures as results pass, and say where at the end."""
+    from mien.cli.console import remarks
     from mien.cli.pictures import save_annotated
+    from mien.core.results import Identification
 
-    names = result.names
-    known = [name is not None for name in names]
-    save_annotated(result.image, result.faces, folder, [name or "unknown" for name in names], known)
+    _warn_of_letters(people)
+    saved = 0
+    for result in results:
+        if isinstance(result, Identification):
+            labels = [name or "unknown" for name in result.names]
+            known = [name is not None for name in result.names]
+            save_annotated(result.image, result.faces, folder, labels, known)
+            saved += 1
+        yield result
+    remarks().print(f"{saved} annotated pictures are in {folder}", markup=False, soft_wrap=True)
 
 
-def _write_table(found: Iterable[Identification | Failure]) -> None:
+def _warn_of_letters(people: Iterable[str]) -> None:
+    """Say which names no font here can draw; they would stand as question marks on the pictures."""
+    from mien.cli.console import remarks
+    from mien.ops.fonts import lettering
+
+    lost = [person for person in people if lettering(person, 16)[0].count("?") > person.count("?")]
+    if lost:
+        remarks().print(
+            f"No font here can draw {', '.join(lost)}. Install one, such as Debian's fonts-noto-cjk.",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _write_table(rows: Sequence[IdentifyRow]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
     from mien.cli.console import results
-    from mien.cli.tables import write_error
-    from mien.core.analysis import Failure
+    from mien.cli.tables import common_folder, shown_source
 
-    table = Table("picture", "face", "who", "distance", "nearest", box=None)
-    for result in found:
-        if isinstance(result, Failure):
-            write_error(result.error)
-            continue
-        source = escape(result.image.source or "")
-        if not len(result):
-            table.add_row(source, "-", "no face", "", "")
-        for i, (face, match) in enumerate(result):
-            nearest = result.matches[i]
-            who = escape(match.person) if match else "[dim]unknown[/dim]"
-            others = ", ".join(f"{escape(c.person)} {c.distance:.3f}" for c in nearest)
-            distance = f"{nearest[0].distance:.3f}" if nearest else ""
-            table.add_row(source, " ".join(f"{x:.0f}" for x in face.box), who, distance, others)
+    seen = [row for row in rows if row.people is not None]
+    if not seen:
+        return
+    table = Table(box=None)
+    table.add_column("picture", overflow="fold")
+    table.add_column("face", no_wrap=True)
+    table.add_column("who", overflow="fold")
+    table.add_column("nearest, distance", overflow="fold")
+    folder = common_folder(row.source for row in seen)
+    for row in seen:
+        source = shown_source(row.source, folder)
+        if not row.people:
+            table.add_row(source, "-", "no face", "")
+        for who in row.people or ():
+            face: Any = who.face  # its fields come from the column table
+            box = " ".join(f"{x:.0f}" for x in face.box)
+            nearest = "\n".join(f"{escape(c.person)} {c.distance:.3f}" for c in who.candidates)
+            table.add_row(source, box, escape(who.person) if who.person else "[dim]unknown[/dim]", nearest)
     results().print(table)

@@ -17,7 +17,7 @@ def info(
     device: Device = None,
     threads: Threads = None,
 ) -> None:
-    """Show versions, folders, settings, and which pack does what on which device."""
+    """Show versions, folders, settings, and which pack does what on which device; changes nothing."""
     from rich.table import Table
 
     from mien.cli.console import results, write_json
@@ -43,7 +43,10 @@ def _facts(kit: Mien) -> dict[str, Any]:
     from mien.core.columns import BY_NAME
     from mien.runtime.session import available_cores, available_devices
 
-    kit.stages_for(("embedding",))
+    for column in ("box", "corners", "embedding"):
+        name = kit.manifest_for(column).name
+        if kit.packs.state(name) == "installed":  # looking must not install anything
+            kit.stage(name)
     columns: dict[str, str] = {}
     for column in BY_NAME:
         given_by = kit.manifest_for("box" if column == "score" else column)

@@ -71,6 +71,11 @@ def run(arguments: list[str] | None = None) -> int:
 
         write_error(error)
         return exits.exit_code(error)
+    except OSError as error:
+        sys.stderr.write(f"The results could not be written: {error.strerror or error}.\n")
+        return exits.OUTPUT
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
     except Exception:  # noqa: BLE001 - a door: whatever nobody foresaw ends here, and says so
         import traceback
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from mien.core.analysis import Analysis, Failure
-from mien.core.columns import COLUMNS
+from mien.core.columns import COLUMNS, Column
 from mien.core.faces import Face
 from mien.core.results import Identification, Verification
 from mien.errors import MienError
@@ -138,30 +139,43 @@ def identify_row(result: Identification | Failure) -> IdentifyRow:
     return IdentifyRow(result.image.source or "<array>", people)
 
 
-def csv_header() -> list[str]:
-    """Column names of `--csv`: one row per face, arrays spread over their elements."""
-    names = ["source", "face"]
-    for column in _EXPORTED:
-        names.extend(
-            column.name + "".join(f"_{i}" for i in index) for index in np.ndindex(*_fixed(column.shape))
-        )
-    return [*names, "error"]
+def csv_header(columns: Sequence[str]) -> list[str]:
+    """Column names of `--csv` when these columns were computed: one row per face, arrays spread out."""
+    return ["source", "face", *_cells(columns), "error"]
 
 
-def csv_rows(result: Analysis | Failure) -> list[list[str]]:
+def csv_rows(result: Analysis | Failure, columns: Sequence[str]) -> list[list[str]]:
     """Rows of `--csv` for one picture; one row without a face number if it failed or shows no face."""
-    width = len(csv_header()) - 3
+    names = _cells(columns)
+    blank = [""] * len(names)
     if isinstance(result, Failure):
-        return [[result.source, "", *[""] * width, result.error.code]]
+        return [[result.source, "", *blank, result.error.code]]
     rows = []
     for i, face in enumerate(result.faces):
         cells: list[str] = []
-        for column in _EXPORTED:
+        for column in _chosen(columns):
             value = getattr(face, column.name)
             count = int(np.prod(_fixed(column.shape)))
             cells.extend([""] * count if value is None else [f"{x:.6g}" for x in np.ravel(value)])
         rows.append([result.source, str(i), *cells, ""])
-    return rows or [[result.source, "", *[""] * width, ""]]
+    return rows or [[result.source, "", *blank, ""]]
+
+
+def _cells(columns: Sequence[str]) -> list[str]:
+    """Names of the cells: `box_x1`, `score`, `points_0_x` ..."""
+    names: list[str] = []
+    for column in _chosen(columns):
+        if column.name == "box":
+            names.extend(("box_x1", "box_y1", "box_x2", "box_y2"))
+        elif not column.shape:
+            names.append(column.name)
+        else:
+            names.extend(f"{column.name}_{i}_{axis}" for i in range(_fixed(column.shape)[0]) for axis in "xy")
+    return names
+
+
+def _chosen(columns: Sequence[str]) -> list[Column]:
+    return [column for column in _EXPORTED if column.name in columns]
 
 
 def _fixed(shape: tuple[int | str, ...]) -> tuple[int, ...]:

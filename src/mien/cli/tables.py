@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import csv
-import sys
-from collections.abc import Callable, Iterable, Iterator
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from mien.cli.console import remarks, results, write_json
+from mien.cli.console import remarks, results, write_json, write_text
 from mien.cli.rows import csv_header, csv_rows, photo_row
 from mien.core.analysis import Analysis, Failure
+from mien.core.faces import Faces
 from mien.errors import MienError
 
 T = TypeVar("T")
 Results = Iterable[Analysis | Failure]
 
 
-def write_analyses(found: Results, form: str) -> None:
-    """Write results in one of the forms of `FORMS`."""
-    FORMS[form](found)
+def write_analyses(found: Results, form: str, columns: Sequence[str]) -> None:
+    """Write results in one of the forms of `FORMS`; only these columns are in a CSV."""
+    FORMS[form](found, columns)
 
 
 def watched(found: Iterable[T], total: int) -> Iterator[T]:
@@ -41,50 +43,68 @@ def write_error(error: MienError, where: str = "") -> None:
         console.print(f"  {error.hint}", markup=False, soft_wrap=True)
 
 
-def _write_table(found: Results) -> None:
+def common_folder(sources: Iterable[str]) -> str:
+    """The folder that all sources lie in, to be left out where room is scarce; empty if there is none."""
+    parents = [os.path.dirname(source) for source in sources]  # noqa: PTH120 - names need not be paths
+    try:
+        return os.path.commonpath(parents) if parents else ""
+    except ValueError:  # absolute and relative, or several drives
+        return ""
+
+
+def shown_source(source: str, folder: str) -> str:
+    """A source without the common folder, safe for rich, which reads brackets as markup."""
+    from rich.markup import escape
+
+    inside = source.removeprefix(folder).lstrip("/\\") if folder else source
+    return escape(inside or source)
+
+
+def _write_table(found: Results, _: Sequence[str]) -> None:
     from rich.table import Table
 
-    table = Table("picture", "size", "faces", "boxes (x1 y1 x2 y2, score)", box=None)
-    done = 0
+    rows: list[tuple[str, Faces]] = []  # not the pictures, which would fill the memory
     for result in found:
-        done += 1
         if isinstance(result, Failure):
             write_error(result.error)
-            continue
-        boxes = (f"{' '.join(f'{x:.0f}' for x in face.box)}, {face.score:.2f}" for face in result.faces)
-        width, height = result.image.size_wh
-        table.add_row(_plain(result.source), f"{width} x {height}", str(len(result.faces)), "\n".join(boxes))
-    if table.row_count:
-        results().print(table)
-    elif not done:
-        remarks().print("No pictures were found.")
+        else:
+            rows.append((result.source, result.faces))
+    if not rows:
+        return
+    table = Table(box=None)
+    table.add_column("picture", overflow="fold")
+    for name in ("size", "faces", "boxes (x1 y1 x2 y2, score)"):
+        table.add_column(name, no_wrap=True)
+    folder = common_folder(source for source, _ in rows)
+    for source, faces in rows:
+        boxes = (f"{' '.join(f'{x:.0f}' for x in face.box)}, {face.score:.3f}" for face in faces)
+        size, count = "{} x {}".format(*faces.size_wh), str(len(faces))
+        table.add_row(shown_source(source, folder), size, count, "\n".join(boxes))
+    results().print(table)
 
 
-def _write_json(found: Results) -> None:
+def _write_json(found: Results, _: Sequence[str]) -> None:
     write_json([photo_row(result) for result in found])
 
 
-def _write_jsonl(found: Results) -> None:
+def _write_jsonl(found: Results, _: Sequence[str]) -> None:
     for result in found:
-        sys.stdout.write(msgspec.json.encode(photo_row(result)).decode() + "\n")
-        sys.stdout.flush()
+        write_text(msgspec.json.encode(photo_row(result)).decode() + "\n")
 
 
-def _write_csv(found: Results) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(csv_header())
+def _write_csv(found: Results, columns: Sequence[str]) -> None:
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\n")
+    writer.writerow(csv_header(columns))
     for result in found:
-        writer.writerows(csv_rows(result))
+        writer.writerows(csv_rows(result, columns))
+        write_text(line.getvalue())
+        line.seek(0)
+        line.truncate()
+    write_text(line.getvalue())
 
 
-def _plain(text: str) -> str:
-    """A name that rich does not read as markup."""
-    from rich.markup import escape
-
-    return escape(text)
-
-
-FORMS: dict[str, Callable[[Results], None]] = {
+FORMS: dict[str, Callable[[Results, Sequence[str]], None]] = {
     "table": _write_table,
     "json": _write_json,
     "jsonl": _write_jsonl,

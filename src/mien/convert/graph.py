@@ -29,9 +29,7 @@ class Graph:
         try:
             import onnx
         except ImportError as error:
-            raise ExtraMissing(
-                "Converting networks needs the package onnx.", hint="pip install 'mien[convert]'"
-            ) from error
+            raise ExtraMissing.of("convert", "Converting networks needs the package onnx.") from error
         self._onnx = onnx
         self._name = name
         self._inputs: list[Any] = []

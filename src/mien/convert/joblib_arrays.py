@@ -83,9 +83,7 @@ def read_arrays(data: bytes) -> list[NDArray[np.float32]]:
     try:
         import lz4.frame
     except ImportError as error:
-        raise ExtraMissing(
-            "Reading LZ4 needs the package lz4.", hint="pip install 'mien[convert]'"
-        ) from error
+        raise ExtraMissing.of("convert", "Reading LZ4 needs the package lz4.") from error
     try:
         plain = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=_LARGEST)
         found = _Unpickler(io.BytesIO(plain)).load()

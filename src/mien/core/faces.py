@@ -28,6 +28,11 @@ class Face:
     embedding: FloatArray | None = None
     space: str | None = None
 
+    def __repr__(self) -> str:
+        """Box and score; points and templates are nobody's business in a log."""
+        box = ", ".join(f"{edge:.0f}" for edge in self.box)
+        return f"Face(box=({box}), score={self.score:.3f})"
+
     @property
     def width(self) -> float:
         """Width of the box in pixels."""
@@ -88,6 +93,11 @@ class Faces:
     def empty(cls, size_wh: tuple[int, int]) -> Self:
         """No face found in a picture of this size; nothing else computed."""
         return cls(size_wh, np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+    def __repr__(self) -> str:
+        """Number and columns, no contents: templates are nobody's business in a log."""
+        width, height = self.size_wh
+        return f"Faces({len(self)} in {width} x {height}, columns: {', '.join(self.columns())})"
 
     def __len__(self) -> int:
         return len(self.box)

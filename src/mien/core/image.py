@@ -40,6 +40,10 @@ class Image:
         view.setflags(write=False)
         object.__setattr__(self, "rgb", view)
 
+    def __repr__(self) -> str:
+        """Size and source; pixels are nobody's business in a log."""
+        return f"Image({self.width} x {self.height}, source={self.source!r}, index={self.index})"
+
     @classmethod
     def from_rgb(cls, array: NDArray[np.uint8], source: str | None = None) -> Self:
         """Wrap a uint8 array `(h, w, 3)` whose first channel is red (Pillow, imageio, torchvision)."""

@@ -47,6 +47,12 @@ class Matches:
     fmr: float | None
     space: str
 
+    def __repr__(self) -> str:
+        """Numbers only; who was compared with whom stays out of logs."""
+        return (
+            f"Matches({len(self)} probes, threshold={self.threshold}, fmr={self.fmr}, space={self.space!r})"
+        )
+
     def __len__(self) -> int:
         return len(self.person)
 

@@ -123,9 +123,7 @@ def decoder_of(name: Format) -> type[ImageFile]:
     try:
         return cast("type[ImageFile]", getattr(importlib.import_module(module), cls))
     except ImportError as error:
-        raise ExtraMissing(
-            f"{name} pictures need the package pillow-heif.", hint="pip install 'mien[heic]'"
-        ) from error
+        raise ExtraMissing.of("heic", f"{name} pictures need the package pillow-heif.") from error
 
 
 def early_size_wh(name: Format, head: bytes) -> tuple[int, int] | None:

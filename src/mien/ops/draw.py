@@ -54,7 +54,7 @@ class _Tag:
 def draw_faces(
     image: Image, faces: Faces, labels: Sequence[str] | None = None, *, known: Sequence[bool] | None = None
 ) -> Image:
-    """Draw the box, the five points and a tag with name and score for each face.
+    """Draw the box, the five points and a tag for each face: its label, or the detector's score.
 
     Lines and letters scale with the picture and the face. Tags stay inside the picture and keep off
     faces and each other where there is room; pictures too small for letters get none. Of a face that
@@ -63,7 +63,7 @@ def draw_faces(
     Args:
         image: Not changed.
         faces: Found in this picture.
-        labels: One name per face; None or an empty name leaves only the score. Any script that a font
+        labels: One text per face; None or an empty one shows the score. Any script that a font
             of Pillow or of the system covers; see `mien.ops.fonts`.
         known: Whether each face is somebody known: blue if so, orange if not. None: all yellow.
 
@@ -91,7 +91,8 @@ def draw_faces(
         _draw_points(draw, faces[i], boxes[i], image.size_wh, paints[i])
     taken = np.zeros((0, 4))
     for i in sorted(visible, key=lambda i: -_side_px(boxes[i])):
-        tag = _tag(f"{labels[i] if labels else ''} {faces.score[i]:.2f}".strip(), boxes[i], image.size_wh)
+        label = (labels[i] if labels else "") or f"{faces.score[i]:.2f}"
+        tag = _tag(label, boxes[i], image.size_wh)
         if 2 * tag.size_wh[1] > image.height:
             continue
         place = _place(tag, boxes, i, taken, _line_px(boxes[i], image.size_wh), image.size_wh)

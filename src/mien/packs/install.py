@@ -163,9 +163,9 @@ def _convert(file: File, content: bytes, progress: Progress) -> bytes:
     try:
         made = converter(file.convert)(content)
     except ImportError as error:
-        raise ExtraMissing(
+        raise ExtraMissing.of(
+            "convert",
             f"Converting {file.name} needs the Python package {error.name}, which is not installed.",
-            hint="pip install 'mien[convert]'",
         ) from error
     progress(f"convert {file.name}", 1, 1)
     return made

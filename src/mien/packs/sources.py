@@ -81,18 +81,20 @@ def discard(source: Source, downloads: Path) -> None:
 def _from_package(address: str, source: Source, _downloads: Path, progress: Progress) -> bytes:
     """`package:<distribution>/<path>`: found through its metadata, never imported."""
     distribution, _, inside = address.removeprefix("package:").partition("/")
-    hint = "pip install 'mien[starter]'"
     try:
         found = metadata.distribution(distribution)
-    except metadata.PackageNotFoundError as error:
-        raise ExtraMissing(
-            f"{source.name} comes with the Python package {distribution}, which is not installed.", hint=hint
-        ) from error
+    except metadata.PackageNotFoundError:
+        raise ExtraMissing.of(
+            "starter",
+            f"The weights {source.name} come with the Python package {distribution}, which is not installed.",
+        ) from None
     if ".." in inside.split("/"):
         raise ManifestInvalid(f"{address} leaves its package.")
     path = Path(str(found.locate_file(inside)))
     if not path.is_file():
-        raise DownloadFailed(f"{distribution} {found.version} does not contain {inside}.", hint=hint)
+        raise DownloadFailed(
+            f"{distribution} {found.version} does not contain {inside}.", hint="Install it again."
+        )
     return _read(path, address, source, progress)
 
 

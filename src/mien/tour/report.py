@@ -57,8 +57,7 @@ def report_page(
         _header(tour),
         _section(
             "Who is in these pictures?",
-            "Blue is somebody we know, orange is not. The number beside a name says how sure the detector is "
-            "that this is a face.",
+            "Blue is somebody we know, orange is not.",
             probe_cards(tour),
         ),
         _section(
@@ -106,8 +105,9 @@ def _headline(tour: Tour) -> str:
     names = [name for probe in tour.probes for name in probe.names()]
     if not names:
         return "No face was found."
-    recognised = sum(name is not None for name in names)
-    return f"{recognised} of {count(len(names), 'face', 'faces')} recognised."
+    named = sum(name is not None for name in names)
+    strangers = len(names) - named
+    return f"{count(named, 'face', 'faces')} named, {count(strangers, 'stranger', 'strangers')} left unnamed."
 
 
 def _facts(tour: Tour) -> list[Html]:
@@ -118,7 +118,7 @@ def _facts(tour: Tour) -> list[Html]:
     facts = {
         "people known": str(sum(bool(person.photos) for person in tour.people)),
         "pictures looked at": str(len(tour.probes)),
-        "pairs decided rightly": f"{agree} of {len(right)}",
+        "pairs of known answer decided rightly": f"{agree} of {len(right)}",
         "to decode and name one picture": f"{1000 * each_s:.0f} ms",
         "in all": f"{tour.time_s:.1f} s",
     }
