@@ -42,8 +42,8 @@ def main() -> None:
     text = [
         stamp(),
         "",
-        f"At the threshold {rule.distance} that dlib publishes ({rule.metric} distance); photographs "
-        "in which no face was found count as errors.",
+        f"At the threshold {rule.distance} that dlib publishes ({rule.metric} distance); pairs "
+        "with a photograph in which no face was found count as different people.",
         "",
         table(("packs", "accuracy, 10 folds", "FMR", "FNMR", "no face found"), rows),
     ]

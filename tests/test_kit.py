@@ -230,3 +230,70 @@ def test_labelled_pairs_of_the_wild_are_told_apart(kit, shared):
             total += 1
     assert total >= 250
     assert right / total >= 0.97
+
+
+def test_a_result_names_its_file_exactly(kit, obama, tmp_path):
+    odd = tmp_path / "Screenshot 1.00\u202fPM \n[b].jpg"
+    odd.write_bytes(obama[0].read_bytes())
+    assert next(kit.analyze(tmp_path)).source == str(odd)
+    odd.write_bytes(b"broken")
+    assert next(kit.analyze(odd)).source == str(odd)
+
+
+def test_addresses_and_empty_paths_are_refused(kit):
+    (refused,) = kit.analyze("https://example.org/a.jpg")
+    assert refused.error.code == "bad_request"
+    assert "https://example.org/a.jpg" in refused.error.message
+    with pytest.raises(BadRequest, match="empty"):
+        list(kit.analyze(["", "b.jpg"]))
+
+
+def test_a_stream_is_one_picture(kit, obama):
+    with obama[0].open("rb") as file:
+        (result,) = kit.analyze(file)
+    assert len(result.faces) == 1
+
+
+def test_one_picture_without_memory_does_not_take_the_others(kit, obama, monkeypatch):
+    stage, whole = kit.stage("mtcnn"), open_image(obama[0])
+    huge = whole.with_(source="huge")
+    real = type(stage).__call__
+
+    def hungry(self, images, faces):
+        if any(image.source == "huge" for image in images):
+            raise MemoryError
+        return real(self, images, faces)
+
+    monkeypatch.setattr(type(stage), "__call__", hungry)
+    first, second, third = kit.analyze([whole, huge, whole])
+    assert (len(first.faces), second.error.code, len(third.faces)) == (1, "out_of_memory", 1)
+
+
+def test_a_pack_that_does_something_else_is_refused(mien_home, obama):
+    for choice, words in (
+        ({"detector": "dlib-68"}, "finds no faces"),
+        ({"embedder": "mtcnn"}, "no embedding"),
+    ):
+        kit = Mien(load_settings(environ={}, home=mien_home, **choice))
+        with pytest.raises(BadRequest, match=words) as failure:
+            kit.embed(obama[0])
+        assert "Packs that do:" in failure.value.hint
+
+
+def test_nothing_of_a_face_is_in_what_is_printed(kit, obama):
+    found = kit.verify(obama[0], obama[1])
+    for text in (
+        repr(found),
+        repr(kit.embed(obama[0])),
+        repr(open_image(obama[0])),
+        repr(kit.identify(obama[0])),
+    ):
+        assert len(text) < 600
+        assert "array" not in text
+
+
+def test_a_camera_buffer_that_is_used_again_changes_no_picture():
+    buffer = np.zeros((4, 4, 3), np.uint8)
+    image = Image.from_rgb(buffer)
+    buffer[:] = 9
+    assert image.rgb.max() == 0

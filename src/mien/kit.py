@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from mien.core.analysis import Analysis, Failure
 from mien.core.columns import BY_NAME
 from mien.core.faces import Faces
@@ -98,7 +100,7 @@ class Mien:
             For each picture, in order, an `Analysis`, or a `Failure` if it could not be processed.
         """
         analyzer = Analyzer(self.stages_for(columns), self.settings.batch, self._observe)
-        return analyzer.run(self._read(_expand(sources)))
+        return analyzer.run(self._read(expand(sources)))
 
     def embed(self, image: Source) -> Faces:
         """Find the faces of one picture and embed each."""
@@ -204,7 +206,8 @@ class Mien:
         """
         with self._lock:
             if self._rule is None:
-                manifest = self.manifest_for("embedding")
+                # Of the pack that is installed, which is the one that embeds.
+                manifest = self.packs.ensure(self.manifest_for("embedding").name, self._progress).manifest
                 if manifest.threshold is None:
                     raise ManifestInvalid(f"Pack {manifest.name} states no threshold.")
                 found = manifest.threshold
@@ -299,6 +302,8 @@ def choose(analysis: Analysis, face: Choice) -> Faces:
         if len(faces) > 1:
             raise ManyFaces(f"{len(faces)} faces were found in {analysis.source}: {_places(faces)}.")
         return faces
+    if not isinstance(face, int):
+        raise BadRequest(f"face must be 'only', 'largest' or a number, got {face!r}.")
     if not 0 <= face < len(faces):
         raise BadRequest(
             f"There is no face {face} in {analysis.source}; it has {len(faces)}, counted from 0."
@@ -318,11 +323,19 @@ def _raised(result: Analysis | Failure) -> Analysis:
     return result
 
 
-def _expand(sources: Source | Iterable[Source]) -> Iterator[Source]:
-    """One source or many, folders opened."""
-    many = [sources] if isinstance(sources, (Image, str, Path, bytes)) else sources
+def expand(sources: Source | Iterable[Source]) -> Iterator[Source]:
+    """One source or many, with folders opened.
+
+    Raises:
+        BadRequest: A path is empty.
+    """
+    single = isinstance(sources, (Image, str, Path, bytes, bytearray, memoryview, np.ndarray))
+    many: Any = [sources] if single or hasattr(sources, "read") else sources
     for source in many:
-        if isinstance(source, (str, Path)):
+        if isinstance(source, str) and not source:
+            raise BadRequest("A path is empty.", hint="Perhaps a variable that was never set.")
+        # An address is no path: opening it says so.
+        if isinstance(source, (str, Path)) and "://" not in str(source):
             yield from find_images([source])
         else:
             yield source

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -253,3 +254,52 @@ def test_every_command_has_help():
     group = typer.main.get_command(app)
     for name, command in group.commands.items():
         assert command.help or command.commands, name
+
+
+def test_a_closed_pipe_ends_in_peace(mien_home, photos):
+    command = f"{sys.executable} -m mien.cli analyze {photos} --jsonl | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MIEN_HOME": str(mien_home)},
+    )
+    assert done.stdout.splitlines()[-1] == "0"
+    assert done.stderr == ""
+
+
+def test_ctrl_c_keeps_what_was_done(mien, photos, monkeypatch):
+    from mien.kit import Mien
+
+    real = Mien.analyze
+
+    def interrupted(self, *given):
+        for number, result in enumerate(real(self, *given)):
+            if number == 2:
+                raise KeyboardInterrupt
+            yield result
+
+    monkeypatch.setattr(Mien, "analyze", interrupted)
+    code, out, err = mien("analyze", photos, "--json")
+    assert code == exits.INTERRUPTED
+    assert len(json.loads(out)) == 2
+    assert "Stopped after 2" in err
+
+
+def test_names_no_font_can_draw_are_said(mien, known, portrait, tmp_path, monkeypatch):
+    monkeypatch.setattr("mien.ops.fonts.SYSTEM_FONTS", ())
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "奥巴马.jpg").write_bytes(portrait.read_bytes())
+    code, out, err = mien("identify", "--known", tmp_path / "known", portrait, "--out", tmp_path / "out")
+    assert code == exits.FINE
+    assert "奥巴马" in out
+    assert "No font here can draw 奥巴马" in err
+
+
+def test_info_installs_nothing(mien, tmp_path, monkeypatch):
+    monkeypatch.setenv("MIEN_HOME", str(tmp_path))
+    code, out, _ = mien("info")
+    assert code == exits.FINE
+    assert "mtcnn (not installed)" in out
+    assert not (tmp_path / "packs").exists()

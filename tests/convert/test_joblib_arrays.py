@@ -30,8 +30,25 @@ def test_fortran_order(rng):
 
 
 class Evil:
+    def __init__(self, mark):
+        self.mark = mark
+
     def __reduce__(self):
-        return os.system, ("touch /tmp/mien-was-here",)
+        return os.mkdir, (self.mark,)
+
+
+def test_code_in_a_pickle_is_not_run(tmp_path):
+    mark = str(tmp_path / "ran")
+    with pytest.raises(ConversionFailed, match="mkdir"):
+        read_arrays(lz4.compress(pickle.dumps(Evil(mark))))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_every_cut_is_refused(rng):
+    whole = lz4.decompress(packed([rng.standard_normal(9).astype(np.float32)]))
+    for length in range(len(whole)):
+        with pytest.raises(ConversionFailed):
+            read_arrays(lz4.compress(whole[:length]))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +57,6 @@ class Evil:
         b"",
         b"not lz4 at all",
         lz4.compress(b"not a pickle"),
-        lz4.compress(pickle.dumps(Evil())),
         packed([np.array(["text"])]),
         packed([np.arange(3, dtype=">f4")]),
         packed([np.arange(3, dtype="i4")]),

@@ -1,12 +1,13 @@
 import itertools
 
+import msgspec
 import numpy as np
 import pytest
 
 from mien.core.image import Image
 from mien.models.mmod import MmodFacts, boxes_from_centres, resize_corners, suppress, tile_layout
 
-FACTS = MmodFacts(80, 8, 14, 6, 10, 11, 0.0, 0.338, 1.0, 0.3)
+FACTS = MmodFacts(80, 8, 14, 6, 10, 11, 8_000_000, 0.0, 0.338, 1.0, 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +94,23 @@ def test_suppression_counts_pixels():
 def test_tiny_pictures_have_no_faces(detect):
     for height, width in ((1, 1), (3, 200), (200, 3), (79, 79)):
         assert len(detect(Image(np.zeros((height, width, 3), np.uint8)))) == 0
+
+
+def test_pictures_beyond_the_bound_are_shrunk_and_boxes_put_back(kit, demo_pictures):
+    stage = kit.stage("mmod")
+    image = demo_pictures[0]
+    whole = stage([image], [None])[0]
+    factor = 3
+    large = image.with_(rgb=np.ascontiguousarray(image.rgb.repeat(factor, 0).repeat(factor, 1)))
+    small = type(stage)(kit.packs.get("mmod"), kit.runtime)
+    small.facts = msgspec.structs.replace(stage.facts, most_pixels=image.width * image.height)
+    found = small([large], [None])[0]
+    assert len(found) == len(whole) > 0
+    np.testing.assert_allclose(found.box / factor, whole.box, atol=6)
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 1}, {"stride": 0}, {"iou": 2.0}, {"score_scale": 0.0}])
+def test_facts_out_of_range_are_refused(wrong):
+    facts = msgspec.to_builtins(FACTS) | wrong
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(facts, MmodFacts)

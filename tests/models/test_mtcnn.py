@@ -1,6 +1,7 @@
 import sys
 import types
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -123,3 +124,19 @@ def test_a_face_cut_by_the_edge(detector, demo_pictures):
     found = detector([cut], [None])[0]
     assert len(found) >= 1
     assert abs(found.largest()[0].box[2] - (face.box[2] - left)) < 0.2 * face.width
+
+
+def test_crops_in_blocks_equal_crops_at_once(detector, demo_pictures, monkeypatch):
+    whole = detector(demo_pictures, [None] * len(demo_pictures))
+    monkeypatch.setattr("mien.models.mtcnn._MOST_CROPS", 7)
+    for one, two in zip(whole, detector(demo_pictures, [None] * len(demo_pictures)), strict=True):
+        np.testing.assert_allclose(one.box, two.box, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"factor": 1.0}, {"min_face": 0}, {"thresholds": [0.6, 0.7]}, {"most_pixels": 0}]
+)
+def test_facts_out_of_range_are_refused(wrong):
+    facts = msgspec.to_builtins(FACTS) | wrong
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(facts, MtcnnFacts)

@@ -428,3 +428,11 @@ def test_folder_that_cannot_be_made(tmp_path, shipped_toy):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(PackError, match="cannot be written"):
         PackStore(tmp_path / "file" / "packs").install("toy")
+
+
+def test_a_broken_folder_does_not_stand_in_the_way(store, shipped, toy, weights):
+    shipped(toy=toy(CONTENT, f"file:{weights}"))
+    store.install("toy")
+    (store.folder / "foo").mkdir()
+    (store.folder / "foo" / "pack.toml").write_text("not = [toml")
+    assert store.default("box") == "toy"

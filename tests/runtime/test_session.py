@@ -179,7 +179,8 @@ def test_a_device_that_is_not_there_is_an_error_and_never_the_cpu(device, wheel,
 
 def test_a_device_that_does_not_start_is_an_error_and_never_the_cpu(monkeypatch, linear):
     class FellBack:
-        def __init__(self, *_, providers):
+        def __init__(self, *_, providers, enable_fallback):
+            assert not enable_fallback
             assert providers == ["CUDAExecutionProvider"]
 
         def get_providers(self):

@@ -44,7 +44,7 @@ def analyze(
     from mien.cli.tables import watched, write_analyses
     from mien.cli.tally import Tally
     from mien.errors import BadRequest
-    from mien.media.images import find_images
+    from mien.kit import expand
 
     if as_json + as_jsonl + as_csv > 1:
         raise BadRequest("Choose one of --json, --jsonl and --csv.")
@@ -52,7 +52,7 @@ def analyze(
     columns = ("box", "score", "points", *(name.strip() for name in extra.split(",") if name.strip()))
     with opened_kit(detector=detector, device=device, threads=threads) as kit:
         kit.stages_for(columns)
-    paths = list(find_images(photos))
+    paths = list(expand(photos))
     tally = Tally()
     results = tally.counting(watched(kit.analyze(paths, columns), len(paths)))
     write_analyses(_drawing(results, out) if out else results, form, columns)

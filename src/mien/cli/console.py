@@ -17,13 +17,13 @@ _PIPE_WIDTH = 400
 
 def results() -> Console:
     """What was asked for; a pipe gets this and nothing else, on lines as long as they need to be."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
+    console = Console(highlight=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, emoji=False, width=_PIPE_WIDTH)
 
 
 def remarks() -> Console:
     """Progress, licences, questions."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def write_json(value: Any) -> None:  # noqa: ANN401 - anything that msgspec encodes

@@ -37,22 +37,32 @@ def identify(
 ) -> None:
     """Say who is in pictures, among people of whom you have pictures."""
     from mien.cli.console import write_json
-    from mien.cli.rows import IdentifyReport, identify_row
+    from mien.cli.rows import IdentifyReport, encodable, identify_row
     from mien.cli.tables import watched, write_error
     from mien.cli.tally import Tally
-    from mien.media.images import find_images
+    from mien.kit import expand
 
     with opened_kit(detector=detector, embedder=embedder, device=device, threads=threads) as kit:
         kit.stages_for(("embedding",))
     people, rejected = _enroll(kit, known, largest=largest)
-    paths = list(find_images(photos))
+    paths = list(expand(photos))
     tally = Tally()
     results = tally.counting(watched(kit.identify_all(paths, candidates), len(paths)))
     rows = [identify_row(result) for result in (_drawing(results, out, people) if out else results)]
     if as_json:
         rule = kit.rule()
         unusable = [identify_row(failure) for failure in rejected]
-        write_json(IdentifyReport(people, rule.distance, rule.fmr, rule.metric, rule.space, unusable, rows))
+        write_json(
+            IdentifyReport(
+                {encodable(person): n for person, n in people.items()},
+                rule.distance,
+                rule.fmr,
+                rule.metric,
+                rule.space,
+                unusable,
+                rows,
+            )
+        )
     else:
         for failure in rejected:
             write_error(failure.error, "not enrolled: ")
@@ -68,7 +78,7 @@ def _enroll(kit: Mien, known: Path, *, largest: bool) -> tuple[dict[str, int], l
     """Enrol everybody of a folder; a person of whom no picture is usable is reported, not fatal."""
     from mien.cli.tables import watched
     from mien.core.analysis import Failure
-    from mien.errors import InputError
+    from mien.errors import MienError
 
     groups = _people(known)
     people: dict[str, int] = {}
@@ -76,7 +86,7 @@ def _enroll(kit: Mien, known: Path, *, largest: bool) -> tuple[dict[str, int], l
     for person, paths in watched(groups.items(), len(groups)):
         try:
             done = kit.enroll(person, paths, face="largest" if largest else "only")
-        except InputError as error:
+        except MienError as error:
             rejected.append(Failure(str(paths[0]), error))
         else:
             people[person] = done.faces

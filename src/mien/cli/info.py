@@ -19,6 +19,7 @@ def info(
 ) -> None:
     """Show versions, folders, settings, and which pack does what on which device; changes nothing."""
     from rich.table import Table
+    from rich.text import Text
 
     from mien.cli.console import results, write_json
 
@@ -30,7 +31,7 @@ def info(
     table = Table("", "", box=None, show_header=False)
     for name, value in facts.items():
         lines = "\n".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name, lines)
+        table.add_row(name, Text(lines))
     results().print(table)
 
 
@@ -41,7 +42,7 @@ def _facts(kit: Mien) -> dict[str, Any]:
     import msgspec
 
     from mien.core.columns import BY_NAME
-    from mien.runtime.session import available_cores, available_devices
+    from mien.runtime.session import available_cores, available_devices, runtime_version
 
     for column in ("box", "corners", "embedding"):
         name = kit.manifest_for(column).name
@@ -57,7 +58,7 @@ def _facts(kit: Mien) -> dict[str, Any]:
     return {
         "mien": version("mien"),
         "python": platform.python_version(),
-        "onnxruntime": version("onnxruntime"),
+        "onnxruntime": runtime_version(),
         "machine": f"{platform.system()} {platform.machine()}, {available_cores()} cores",
         "devices": ", ".join(available_devices()),
         "settings": msgspec.to_builtins(kit.settings, enc_hook=str),

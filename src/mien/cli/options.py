@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mien.kit import Mien
     from mien.pipeline.analyzer import Observer
 
-Photos = Annotated[list[Path], typer.Argument(metavar="PHOTOS...", help="Pictures, or folders of pictures.")]
+Photos = Annotated[list[str], typer.Argument(metavar="PHOTOS...", help="Pictures, or folders of pictures.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document.", rich_help_panel="Output")]
 Out = Annotated[
     Path | None,

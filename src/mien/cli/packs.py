@@ -20,6 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 def list_(ctx: typer.Context, as_json: Json = False) -> None:
     """List every pack and whether it is installed."""
     from rich.table import Table
+    from rich.text import Text
 
     from mien.cli.console import results, write_json
 
@@ -32,7 +33,7 @@ def list_(ctx: typer.Context, as_json: Json = False) -> None:
     for row in rows:
         size, licence = _megabytes(row["fetch_bytes"]), row["licence"]
         use = "yes" if licence["commercial"] else "no"
-        table.add_row(row["name"], ", ".join(row["gives"]), row["state"], size, licence["id"], use)
+        table.add_row(row["name"], ", ".join(row["gives"]), row["state"], size, Text(licence["id"]), use)
     results().print(table)
 
 
@@ -42,6 +43,7 @@ def info(
 ) -> None:
     """Show everything that is known about one pack."""
     from rich.table import Table
+    from rich.text import Text
 
     from mien.cli.console import results, write_json
 
@@ -56,7 +58,7 @@ def info(
     table.add_column(overflow="fold")  # an address that ends in "..." is of no use
     for label, text in _facts(manifest, row).items():
         if text:
-            table.add_row(label, text)
+            table.add_row(label, Text(text))
     results().print(table)
 
 
@@ -78,7 +80,7 @@ def install(
     store = _store(ctx)
     expanded = store.expand(names)
     for name in expanded:
-        remarks().print(f"[bold]{name}[/bold]: {_terms(store.manifest(name).licence)}", soft_wrap=True)
+        remarks().print(f"{name}: {_terms(store.manifest(name).licence)}", markup=False, soft_wrap=True)
     with progress_bars() as progress:
         for name in expanded:
 
@@ -90,7 +92,7 @@ def install(
         write_json([_row(store, store.manifest(name)) for name in expanded])
         return
     for name in expanded:
-        results().print(f"{name} is installed in {store.get(name).folder}", soft_wrap=True)
+        results().print(f"{name} is installed in {store.get(name).folder}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -11,6 +11,9 @@ from mien.errors import BadRequest
 from mien.media.images import save_image
 from mien.ops.draw import draw_faces
 
+# The format counts its sides in 16 bits, less a margin that libjpeg keeps.
+_LONGEST_JPEG = 65_000
+
 
 def save_annotated(
     image: Image,
@@ -27,10 +30,11 @@ def save_annotated(
     stem = Path(image.source or "picture").stem
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{stem}.jpg"
+        suffix = ".jpg" if max(image.size_wh) <= _LONGEST_JPEG else ".png"
+        path = folder / f"{stem}{suffix}"
         number = 2
         while path.exists():
-            path = folder / f"{stem}-{number}.jpg"
+            path = folder / f"{stem}-{number}{suffix}"
             number += 1
     except OSError as error:
         raise BadRequest(f"{folder} cannot be used for pictures: {error.strerror}.") from error

@@ -95,9 +95,14 @@ class IdentifyReport(msgspec.Struct, frozen=True):
 SCHEMAS: dict[str, Any] = {"analyze": list[PhotoRow], "verify": VerifyRow, "identify": IdentifyReport}
 
 
+def encodable(text: str) -> str:
+    """Text that JSON can hold: bytes of a file name that are not UTF-8 are spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def error_row(error: MienError) -> ErrorRow:
     """Translate an error."""
-    return ErrorRow(error.code, error.message, error.hint)
+    return ErrorRow(error.code, encodable(error.message), error.hint)
 
 
 def face_row(face: Face) -> FaceRow:  # type: ignore[valid-type]
@@ -109,8 +114,8 @@ def face_row(face: Face) -> FaceRow:  # type: ignore[valid-type]
 def photo_row(result: Analysis | Failure) -> PhotoRow:
     """Translate one picture of an analysis."""
     if isinstance(result, Failure):
-        return PhotoRow(result.source, error=error_row(result.error))
-    return PhotoRow(result.source, result.image.size_wh, [face_row(face) for face in result.faces])
+        return PhotoRow(encodable(result.source), error=error_row(result.error))
+    return PhotoRow(encodable(result.source), result.image.size_wh, [face_row(face) for face in result.faces])
 
 
 def verify_row(found: Verification) -> VerifyRow:
@@ -131,12 +136,14 @@ def verify_row(found: Verification) -> VerifyRow:
 def identify_row(result: Identification | Failure) -> IdentifyRow:
     """Translate one picture of an identification."""
     if isinstance(result, Failure):
-        return IdentifyRow(result.source, error=error_row(result.error))
+        return IdentifyRow(encodable(result.source), error=error_row(result.error))
     people = []
     for i, (face, match) in enumerate(result):
-        candidates = [MatchRow(c.person, c.similarity, c.distance, c.accepted) for c in result.matches[i]]
-        people.append(WhoRow(match.person if match else None, candidates, face_row(face)))
-    return IdentifyRow(result.image.source or "<array>", people)
+        candidates = [
+            MatchRow(encodable(c.person), c.similarity, c.distance, c.accepted) for c in result.matches[i]
+        ]
+        people.append(WhoRow(encodable(match.person) if match else None, candidates, face_row(face)))
+    return IdentifyRow(encodable(result.image.source or "<array>"), people)
 
 
 def csv_header(columns: Sequence[str]) -> list[str]:
@@ -149,7 +156,7 @@ def csv_rows(result: Analysis | Failure, columns: Sequence[str]) -> list[list[st
     names = _cells(columns)
     blank = [""] * len(names)
     if isinstance(result, Failure):
-        return [[result.source, "", *blank, result.error.code]]
+        return [[encodable(result.source), "", *blank, result.error.code]]
     rows = []
     for i, face in enumerate(result.faces):
         cells: list[str] = []
@@ -157,8 +164,8 @@ def csv_rows(result: Analysis | Failure, columns: Sequence[str]) -> list[list[st
             value = getattr(face, column.name)
             count = int(np.prod(_fixed(column.shape)))
             cells.extend([""] * count if value is None else [f"{x:.6g}" for x in np.ravel(value)])
-        rows.append([result.source, str(i), *cells, ""])
-    return rows or [[result.source, "", *blank, ""]]
+        rows.append([encodable(result.source), str(i), *cells, ""])
+    return rows or [[encodable(result.source), "", *blank, ""]]
 
 
 def _cells(columns: Sequence[str]) -> list[str]:

@@ -57,7 +57,9 @@ def shown_source(source: str, folder: str) -> str:
     from rich.markup import escape
 
     inside = source.removeprefix(folder).lstrip("/\\") if folder else source
-    return escape(inside or source)
+    shown = inside or source
+    # What a terminal would obey, or cannot show, is spelt out.
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown))
 
 
 def _write_table(found: Results, _: Sequence[str]) -> None:

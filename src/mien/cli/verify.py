@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,8 +11,8 @@ from mien.cli.options import Detector, Device, Embedder, Json, Largest, Threads,
 
 
 def verify(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A picture of a person.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another picture.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="A picture of a person.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another picture.")],
     largest: Largest = False,
     as_json: Json = False,
     detector: Detector = None,

@@ -8,6 +8,7 @@ follow in the order of computation. That is the order in which `read_layers` ret
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -124,11 +125,16 @@ def _conv(stream: Stream, name: str) -> Conv:
     has_bias = stream.flag() if name != "con_4" else True
     if name == "con_6":
         stream.flag()
-    size = int(np.prod(shape))
-    if (stride_y, pad_y) != (stride_x, pad_x) or shape[2:] != (rows, columns) or size > params.size:
+    size = math.prod(shape)
+    if (
+        stride_y < 1
+        or (stride_y, pad_y) != (stride_x, pad_x)
+        or shape[2:] != (rows, columns)
+        or size > params.size
+    ):
         raise stream.broken("a convolution contradicts itself")
     bias = params[size:] if has_bias else np.zeros(shape[0], np.float32)
-    if bias.size != shape[0] or int(np.prod(bias_shape)) not in (0, shape[0]):
+    if bias.size != shape[0] or math.prod(bias_shape) not in (0, shape[0]):
         raise stream.broken("a convolution contradicts itself")
     return Conv(params[:size].reshape(shape), bias, stride_y, pad_y)
 
@@ -179,8 +185,8 @@ def _dense(stream: Stream, name: str) -> Dense:
 
 def _pool(stream: Stream, name: str) -> Pool:
     rows, columns, stride_y, stride_x, pad_y, pad_x = (stream.count() for _ in range(6))
-    if (rows, stride_y, pad_y) != (columns, stride_x, pad_x):
-        raise stream.broken("a pooling window is not square")
+    if stride_y < 1 or (rows, stride_y, pad_y) != (columns, stride_x, pad_x):
+        raise stream.broken("a pooling window is not square, or stands still")
     return Pool(name.split("_", maxsplit=1)[0], rows, stride_y, pad_y)
 
 

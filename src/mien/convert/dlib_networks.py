@@ -115,8 +115,12 @@ def _fold(layers: list[Layer]) -> list[Layer]:
             before = folded[-1] if folded else None
             if not isinstance(before, Conv) or before.bias.size != layer.gamma.size:
                 raise ConversionFailed("A scaling layer does not follow a convolution of its width.")
-            kernel = before.kernel * layer.gamma[:, None, None, None]
-            folded[-1] = replace(before, kernel=kernel, bias=before.bias * layer.gamma + layer.beta)
+            with np.errstate(over="ignore", invalid="ignore"):
+                kernel = before.kernel * layer.gamma[:, None, None, None]
+                bias = before.bias * layer.gamma + layer.beta
+            if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+                raise ConversionFailed("A scaling layer makes weights that are not finite.")
+            folded[-1] = replace(before, kernel=kernel, bias=bias)
         else:
             folded.append(layer)
     return folded

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,9 @@ def read_arrays(data: bytes) -> list[NDArray[np.float32]]:
         AttributeError,
         IndexError,
         KeyError,
+        OverflowError,
+        MemoryError,
+        struct.error,
     ) as error:
         raise ConversionFailed(
             f"Not a joblib file of weights: {error}.",

@@ -36,9 +36,10 @@ class Image:
             )
         if array.shape[2] != 3 or 0 in array.shape:
             raise BadRequest(f"Image.rgb wants shape (h, w, 3) without empty sides, got {array.shape}.")
-        view = array.view()
-        view.setflags(write=False)
-        object.__setattr__(self, "rgb", view)
+        # Whoever can still write to the pixels, such as a camera loop, must not change this picture.
+        kept = array.copy() if _writeable(array) else array.view()
+        kept.setflags(write=False)
+        object.__setattr__(self, "rgb", kept)
 
     def __repr__(self) -> str:
         """Size and source; pixels are nobody's business in a log."""
@@ -74,6 +75,15 @@ class Image:
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - mirrors dataclasses.replace
         """Return a copy with other metadata or pixels."""
         return replace(self, **changes)
+
+
+def _writeable(array: NDArray[np.uint8]) -> bool:
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return True
+        owner = owner.base
+    return False
 
 
 def describe(value: object) -> str:

@@ -54,6 +54,8 @@ class Gallery:
         self._check(space)
         if not person.strip():
             raise BadRequest("A person needs a name.")
+        if vectors.ndim != 2:
+            raise BadRequest(f"Embeddings want shape (n, d), got {vectors.shape}.")
         if not len(vectors):
             raise BadRequest(f"No embedding was given for {person!r}.")
         self.store.add(person, vectors)
@@ -75,13 +77,13 @@ class Gallery:
         if len(vectors) and people:
             distances = DISTANCES[self.rule.metric](vectors, known)
             cosines = cosine_similarity(vectors, known)
-            owner = np.array(owners)
-            for column, person in enumerate(people):
-                mine = np.flatnonzero(owner == person)
-                nearest = mine[np.argmin(distances[:, mine], axis=1)]
-                rows = np.arange(len(vectors))
-                distance[:, column] = distances[rows, nearest]
-                similarity[:, column] = cosines[rows, nearest]
+            number = {person: i for i, person in enumerate(people)}
+            owner = np.array([number[person] for person in owners])
+            first = np.searchsorted(np.sort(owner), np.arange(len(people)))
+            for row in range(len(vectors)):
+                # By person, and within a person by distance: the first of each is the nearest face.
+                nearest = np.lexsort((distances[row], owner))[first]
+                distance[row], similarity[row] = distances[row, nearest], cosines[row, nearest]
         order = np.argsort(distance, axis=1, kind="stable")[:, :k]
         return Matches(
             person=np.array(people, dtype=np.str_)[order],

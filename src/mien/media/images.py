@@ -18,7 +18,7 @@ from mien.core.analysis import Failure
 from mien.core.image import Image
 from mien.errors import BadRequest, ImageTooLarge, MienError, UnreadableImage
 from mien.media.formats import HEAD_BYTES, Format, decoder_of, early_size_wh, format_of, looks_like
-from mien.media.opening import Opened, Source, name_of, opened
+from mien.media.opening import Opened, Source, name_of, opened, origin_of
 from mien.media.pixels import to_srgb, upright
 from mien.media.quiet import QUIET_DECODERS
 from mien.media.truncation import is_truncated
@@ -92,7 +92,7 @@ def open_image(source: Source, *, max_pixels: int = MAX_PIXELS, max_bytes: int =
                 rgb = _decode(decoder, file, max_pixels)
         except DECODE_ERRORS as error:
             raise _explained(name, file, error) from error
-        return Image.from_rgb(rgb, file.name)
+        return Image.from_rgb(rgb, origin_of(source))
 
 
 def find_images(paths: Iterable[str | Path]) -> Iterator[Path]:
@@ -140,7 +140,7 @@ def read_images(
         try:
             image = open_image(source, max_pixels=max_pixels, max_bytes=max_bytes)
         except MienError as error:
-            yield Failure(name_of(source), error)
+            yield Failure(origin_of(source), error)
         else:
             yield image
 

@@ -56,6 +56,11 @@ def name_of(source: object) -> str:
     return name if isinstance(name, str) and name.isprintable() else ascii(name)
 
 
+def origin_of(source: object) -> str:
+    """What a result calls its source: the path exactly as it was given, so that it can be opened again."""
+    return str(os.fspath(source)) if isinstance(source, (str, Path)) else name_of(source)
+
+
 @contextmanager
 def opened(source: Source, *, max_bytes: int) -> Iterator[Opened]:
     """Open a source for reading; a file that was opened here is closed at the end.

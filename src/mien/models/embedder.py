@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -44,7 +44,7 @@ class EmbedderFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     file: str
     points: Literal["points", "corners"]
-    template: list[tuple[float, float]]
+    template: Annotated[list[tuple[float, float]], msgspec.Meta(min_length=5, max_length=5)]
     fit: Literal["umeyama", "dlib"]
     normalise: bool
 
@@ -64,6 +64,8 @@ class Embedder:
         self._size_wh: tuple[int, int] = pack.manifest.input.size_wh
         self._space = space(pack.manifest)
         self._network = runtime.network(pack.file(self.facts.file))
+        if len(self._network.input_names) != 1:
+            raise ManifestInvalid(f"The network of pack {self.name} wants more than a picture.")
 
     def __call__(self, images: Sequence[Image], faces: Sequence[Faces]) -> list[Faces]:
         """Embed every face of the batch."""
@@ -86,16 +88,17 @@ class Embedder:
 
     def embed(self, chips: Sequence[Pixels]) -> NDArray[np.float32]:
         """Embed aligned chips; `(n, d)` float32."""
-        # One empty run tells the width, so that "no face" has the right shape too.
-        starts = range(0, max(len(chips), 1), _MOST_CHIPS)
-        parts = [self._run(chips[start : start + _MOST_CHIPS]) for start in starts]
+        if not len(chips):
+            # What no face gives has the width of what a face gives.
+            width, height = self._size_wh
+            return self.embed([np.zeros((height, width, 3), np.uint8)])[:0]
+        parts = [self._run(chips[start : start + _MOST_CHIPS]) for start in range(0, len(chips), _MOST_CHIPS)]
         vectors = np.concatenate(parts)
         return l2_normalise(vectors).astype(np.float32) if self.facts.normalise else vectors
 
     def _run(self, chips: Sequence[Pixels]) -> NDArray[np.float32]:
-        width, height = self._size_wh
-        batch = np.asarray(chips, np.uint8).reshape(len(chips), height, width, 3)
-        return self._network.run({"image": to_tensor(batch, self._input)})["embedding"]
+        seen = self._network.run({self._network.input_names[0]: to_tensor(chips, self._input)})
+        return seen[self._network.output_names[0]].reshape(len(chips), -1)
 
 
 def align(points: FloatArray, template: FloatArray, fit: str, size_wh: tuple[int, int]) -> Matrix:

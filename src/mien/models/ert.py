@@ -10,7 +10,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -37,8 +37,8 @@ class ErtFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             points to average for each. Empty when they do not follow.
     """
 
-    frame: list[tuple[float, float]]
-    points: list[list[int]] = []
+    frame: Annotated[list[tuple[float, float]], msgspec.Meta(min_length=5, max_length=5)]
+    points: list[list[Annotated[int, msgspec.Meta(ge=0, lt=68)]]] = []
 
 
 @dataclass(frozen=True, slots=True)

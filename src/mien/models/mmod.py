@@ -7,7 +7,7 @@ pixels the strided convolutions land, so it follows `dlib/image_transforms/image
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from mien.core.faces import Faces
 from mien.core.image import Image
 from mien.errors import ManifestInvalid
-from mien.models.stage import read_facts
+from mien.models.stage import Count, Share, read_facts
 from mien.ops.boxes import intersection
+from mien.ops.warp import resize
 from mien.packs.manifest import Input
 from mien.packs.store import Pack
 from mien.runtime.prepare import to_tensor
@@ -39,26 +40,28 @@ class MmodFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rate: Shrinking from one level of the pyramid to the next is `(rate - 1) / rate`.
         padding: Empty pixels between tiles.
         outer_padding: Empty pixels around all tiles.
+        most_pixels: Larger pictures are shrunk to this first, which bounds memory and finds larger faces.
         threshold: Least raw score of a face.
         iou: Overlap of two boxes above which the worse one is dropped.
         covered: Share of the smaller box above which likewise.
         score_scale: Raw scores are squashed to 0..1 by `1 - exp(-score / score_scale)`.
     """
 
-    window: int
-    stride: int
+    window: Count
+    stride: Count
     offset: int
-    rate: int
-    padding: int
-    outer_padding: int
+    rate: Annotated[int, msgspec.Meta(ge=2)]
+    padding: Annotated[int, msgspec.Meta(ge=0)]
+    outer_padding: Annotated[int, msgspec.Meta(ge=0)]
+    most_pixels: Count
     threshold: float
-    iou: float
-    covered: float
-    score_scale: float
+    iou: Share
+    covered: Share
+    score_scale: Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Mmod:
-    """Finds upright frontal faces of at least `window` pixels; gives boxes and scores, no points."""
+    """Finds faces of at least `window` pixels at many angles; gives boxes and scores, no points."""
 
     needs = frozenset[str]()
     gives = _COLUMNS
@@ -76,17 +79,21 @@ class Mmod:
         return [self._detect(image) for image in images]
 
     def _detect(self, image: Image) -> Faces:
-        tiles, size_wh = tile_layout(image.size_wh, self.facts)
+        shrink = min(1.0, (self.facts.most_pixels / (image.width * image.height)) ** 0.5)
+        seen_wh = (max(1, int(image.width * shrink)), max(1, int(image.height * shrink)))
+        rgb = image.rgb if shrink == 1 else resize(image.rgb, seen_wh)
+        tiles, size_wh = tile_layout(seen_wh, self.facts)
         if min(size_wh) < self.facts.window:
             return Faces.empty(image.size_wh)
-        tensor = tiled_pyramid(to_tensor([image.rgb], self._input)[0], tiles, size_wh)
+        tensor = tiled_pyramid(to_tensor([rgb], self._input)[0], tiles, size_wh)
         score = self._network.run({"image": tensor[None]})["score"][0, 0]
         rows, columns = np.nonzero(score > self.facts.threshold)
         centre = np.stack([columns, rows], 1) * float(self.facts.stride) + self.facts.offset
         box = boxes_from_centres(centre, tiles, self.facts)
         raw = score[rows, columns].astype(np.float64)
         keep = suppress(box, raw, self.facts.iou, self.facts.covered)
-        return Faces(image.size_wh, box[keep], 1 - np.exp(-raw[keep] / self.facts.score_scale))
+        back = np.tile(np.array(image.size_wh) / seen_wh, 2)
+        return Faces(image.size_wh, box[keep] * back, 1 - np.exp(-raw[keep] / self.facts.score_scale))
 
 
 def tile_layout(size_wh: tuple[int, int], facts: MmodFacts) -> tuple[NDArray[np.int64], tuple[int, int]]:

@@ -12,27 +12,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from mien.core.faces import Faces
 from mien.core.image import Image
 from mien.errors import ManifestInvalid
-from mien.models.stage import read_facts
-from mien.ops.boxes import nms
+from mien.models.stage import Count, Share, read_facts
+from mien.ops.boxes import nms, square
 from mien.ops.mipmap import Mipmap
 from mien.packs.manifest import Input
 from mien.packs.store import Pack
 from mien.runtime.prepare import to_tensor
 from mien.runtime.session import Network, Runtime
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 Tensor = NDArray[np.float32]
 
 # The architecture of the proposal network: it sees 12 pixels and moves by 2.
 _CELL, _STRIDE = 12, 2
+# Crops that are judged together: memory stays bounded on crowds.
+_MOST_CROPS = 256
 
 
 class MtcnnFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,12 +52,12 @@ class MtcnnFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             and after the third (there over the smaller box).
     """
 
-    thresholds: tuple[float, float, float]
-    factor: float
-    min_face: int
-    most_pixels: int
-    most_proposals: int
-    overlaps: tuple[float, float, float, float]
+    thresholds: tuple[Share, Share, Share]
+    factor: Annotated[float, Meta(gt=0, lt=1)]
+    min_face: Annotated[int, Meta(ge=_CELL)]
+    most_pixels: Count
+    most_proposals: Count
+    overlaps: tuple[Share, Share, Share, Share]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class Mtcnn:
         found, shift, _ = self._judge(self._refine, pictures, found, facts.thresholds[1])
         keep = nms(found.box, found.score, facts.overlaps[2], group=found.picture)
         found = found[keep]
-        found = replace(found, box=_squared(_shifted(found.box, shift[keep], 1)))
+        found = replace(found, box=square(_shifted(found.box, shift[keep], 1)))
 
         found, shift, shares = self._judge(self._output, pictures, found, facts.thresholds[2])
         sides = found.box[:, 2:] - found.box[:, :2] + 1
@@ -137,7 +141,7 @@ class Mtcnn:
         merged = _concatenate(found)
         keep = nms(merged.box, merged.score, self.facts.overlaps[1])[: self.facts.most_proposals]
         merged = merged[keep]
-        return replace(merged, box=_squared(merged.box))
+        return replace(merged, box=square(merged.box))
 
     def _judge(
         self, judge: _Judge, pictures: Sequence[Mipmap], found: _Windows, least: float
@@ -148,13 +152,27 @@ class Mtcnn:
             return found, np.zeros((0, 4), np.float32), np.zeros((0, 10), np.float32)
         # A box names its last pixel, a crop ends after it.
         edges = np.floor(found.box) + np.array([0, 0, 1, 1])
-        crops = [pictures[i].square(box, judge.side) for box, i in zip(edges, found.picture, strict=True)]
-        seen = judge.network.run({"image": to_tensor(crops, self._input)})
-        face = seen["face"][:, 0]
+        seen = [
+            self._look(
+                judge,
+                pictures,
+                edges[start : start + _MOST_CROPS],
+                found.picture[start : start + _MOST_CROPS],
+            )
+            for start in range(0, len(edges), _MOST_CROPS)
+        ]
+        face, shift, points = (np.concatenate(part) for part in zip(*seen, strict=True))
         keep = face >= least
         found = replace(found, score=face.astype(np.float64))
-        points = seen.get("points", np.zeros((len(face), 10), np.float32))
-        return found[keep], seen["shift"][keep], points[keep]
+        return found[keep], shift[keep], points[keep]
+
+    def _look(
+        self, judge: _Judge, pictures: Sequence[Mipmap], edges: FloatArray, picture: NDArray[np.intp]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        crops = [pictures[i].square(box, judge.side) for box, i in zip(edges, picture, strict=True)]
+        seen = judge.network.run({"image": to_tensor(crops, self._input)})
+        face = seen["face"][:, 0]
+        return face, seen["shift"], seen.get("points", np.zeros((len(face), 10), np.float32))
 
 
 def pyramid_levels(size_wh: tuple[int, int], facts: MtcnnFacts) -> list[tuple[float, tuple[int, int]]]:
@@ -166,14 +184,6 @@ def pyramid_levels(size_wh: tuple[int, int], facts: MtcnnFacts) -> list[tuple[fl
         levels.append((scale, (int(width * scale + 1), int(height * scale + 1))))
         scale *= facts.factor
     return levels
-
-
-def _squared(box: FloatArray) -> FloatArray:
-    """Grow boxes to squares around the same centre."""
-    sides = box[:, 2:] - box[:, :2]
-    longer = sides.max(1, keepdims=True, initial=0)
-    corner = box[:, :2] + (sides - longer) / 2
-    return np.concatenate([corner, corner + longer], 1)
 
 
 def _shifted(box: FloatArray, shift: Tensor, last: int) -> FloatArray:

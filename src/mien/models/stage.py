@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +13,10 @@ from mien.errors import ManifestInvalid
 from mien.packs.manifest import Manifest
 
 T = TypeVar("T")
+
+# Kinds of facts; a manifest that leaves their range is refused when it is read.
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Stage(Protocol):

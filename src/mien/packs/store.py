@@ -204,12 +204,20 @@ class PackStore:
             PackMissing: No pack gives this column.
         """
         ranked = builtin_sets().defaults.get(column, ())
-        gives = {pack.name: pack.manifest.gives for pack in self.installed()}
+        whole = (pack for pack in map(self._whole, self._folders()) if pack is not None)
+        gives = {pack.name: pack.manifest.gives for pack in whole}
         present = {name for name, columns in gives.items() if column in columns and _fits(columns, column)}
         candidates = [name for name in ranked if name in present] or [*sorted(present), *ranked]
         if not candidates:
             raise PackMissing(f"No pack is known that gives {column!r}.", hint="mien packs list")
         return candidates[0]
+
+    def _whole(self, name: str) -> Pack | None:
+        """The pack of that name if it can be loaded; a broken one must not stand in the way of others."""
+        try:
+            return self._read(name)
+        except PackError:
+            return None
 
     def _read(self, name: str) -> Pack | None:
         """The installed pack; None if there is none.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from mien.core.analysis import Analysis, Failure
 from mien.core.faces import Faces
 from mien.core.image import Image
-from mien.errors import InferenceError
+from mien.errors import MienError, OutOfMemory
 from mien.models.stage import Stage
 from mien.pipeline.plan import order_stages
 
@@ -63,9 +63,11 @@ class Analyzer:
         """When a batch fails, its pictures are tried one by one, so that only the culprit fails."""
         try:
             return list(self._analyse(images))
-        except InferenceError as error:
+        except (MienError, MemoryError) as error:
             if len(images) == 1:
-                return [Failure(images[0].source or "<array>", error)]
+                source = images[0].source or "<array>"
+                told = error if isinstance(error, MienError) else OutOfMemory(f"No memory left for {source}.")
+                return [Failure(source, told)]
         return [self._safely([image])[0] for image in images]
 
     def _analyse(self, images: Sequence[Image]) -> list[Analysis]:

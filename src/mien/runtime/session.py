@@ -42,6 +42,7 @@ _LOAD_ERRORS = (
     native.NoSuchFile,
     native.InvalidArgument,
     native.NotImplemented,
+    UnicodeDecodeError,  # a damaged name in its error message
 )
 # ValueError: an input that the network needs is missing.
 _RUN_ERRORS = (native.Fail, native.RuntimeException, native.InvalidArgument, native.EPFail, ValueError)
@@ -62,6 +63,16 @@ class Network:
     providers: tuple[str, ...]
     _session: Any = field(repr=False)
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs, in the file's order."""
+        return tuple(given.name for given in self._session.get_inputs())
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs, in the file's order."""
+        return tuple(given.name for given in self._session.get_outputs())
+
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Run on named float32 tensors and return all outputs by name. Thread-safe.
 
@@ -69,9 +80,9 @@ class Network:
             OutOfMemory: The device has no room for this batch.
             InferenceError: The network refused for another reason.
         """
-        names = [output.name for output in self._session.get_outputs()]
+        names = self.output_names
         try:
-            values = self._session.run(names, dict(inputs))
+            values = self._session.run(list(names), dict(inputs))
         except _RUN_ERRORS as error:
             text = str(error)
             if "alloc" in text.lower() or "out of memory" in text.lower():
@@ -98,7 +109,7 @@ class Runtime:
         self.threads = threads or available_cores()
         self._open: dict[Path, Network] = {}
         self._lock = threading.Lock()
-        if PROVIDERS[device] not in onnxruntime.get_available_providers():
+        if PROVIDERS.get(device) not in onnxruntime.get_available_providers():
             raise _unavailable(device, "the installed ONNX Runtime was built without it")
 
     def network(self, path: Path) -> Network:
@@ -127,7 +138,7 @@ class Runtime:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = onnxruntime.InferenceSession(
-                os.fspath(path), options, providers=[PROVIDERS[self.device]]
+                os.fspath(path), options, providers=[PROVIDERS[self.device]], enable_fallback=0
             )
         except _LOAD_ERRORS as error:
             raise PackCorrupt(f"{path} cannot be opened: {error}") from error
@@ -143,6 +154,11 @@ def available_devices() -> tuple[Device, ...]:
     return tuple(device for device, provider in PROVIDERS.items() if provider in present)
 
 
+def runtime_version() -> str:
+    """Version of ONNX Runtime, whichever of its distributions is installed."""
+    return str(onnxruntime.__version__)
+
+
 def available_cores() -> int:
     """Cores this process may use: those of its CPU set; a time quota of a container is not seen."""
     if hasattr(os, "sched_getaffinity"):
@@ -152,7 +168,8 @@ def available_cores() -> int:
 
 def _unavailable(device: Device, why: str) -> DeviceUnavailable:
     present = ", ".join(available_devices())
+    wheel = _WHEELS.get(device, "ONNX Runtime")
     return DeviceUnavailable(
         f"Device {device} is not available: {why}.",
-        hint=f"Available here: {present}. For {device}, install {_WHEELS[device]} and its drivers.",
+        hint=f"Available here: {present}. For {device}, install {wheel} and its drivers.",
     )
