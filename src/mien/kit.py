@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.core.analysis import Analysis, Failure
 from mien.core.columns import BY_NAME
@@ -127,12 +128,11 @@ class Mien:
             for picture, choice in zip((a, b), which, strict=True)
         )
         rule = self.rule()
-        assert one.embedding is not None  # noqa: S101 - the embedding was asked for
-        assert two.embedding is not None  # noqa: S101
-        distance = float(DISTANCES[rule.metric](one.embedding, two.embedding)[0, 0])
+        (vector, _), (other, _) = _embedding(one), _embedding(two)
+        distance = float(DISTANCES[rule.metric](vector, other)[0, 0])
         return Verification(
             verified=distance <= rule.distance,
-            similarity=float(cosine_similarity(one.embedding, two.embedding)[0, 0]),
+            similarity=float(cosine_similarity(vector, other)[0, 0]),
             distance=distance,
             threshold=rule.distance,
             fmr=rule.fmr,
@@ -167,9 +167,7 @@ class Mien:
             raise failures[0].error if failures else BadRequest(f"No picture was given for {person!r}.")
         gallery = self.gallery()
         for found in vectors:
-            assert found.embedding is not None  # noqa: S101
-            assert found.space is not None  # noqa: S101
-            gallery.enroll(person, found.embedding, found.space)
+            gallery.enroll(person, *_embedding(found))
         return Enrolment(person, len(vectors), tuple(failures))
 
     def identify(self, image: Source, k: int = 1) -> Identification:
@@ -279,10 +277,8 @@ class Mien:
         return read_images(sources, max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
 
     def _identification(self, analysis: Analysis, k: int) -> Identification:
-        faces = analysis.faces
-        assert faces.embedding is not None  # noqa: S101
-        assert faces.space is not None  # noqa: S101
-        return Identification(analysis.image, faces, self.gallery().identify(faces.embedding, faces.space, k))
+        matches = self.gallery().identify(*_embedding(analysis.faces), k)
+        return Identification(analysis.image, analysis.faces, matches)
 
 
 def choose(analysis: Analysis, face: Choice) -> Faces:
@@ -309,6 +305,13 @@ def choose(analysis: Analysis, face: Choice) -> Faces:
             f"There is no face {face} in {analysis.source}; it has {len(faces)}, counted from 0."
         )
     return faces[[face]]
+
+
+def _embedding(faces: Faces) -> tuple[NDArray[Any], str]:
+    """The embeddings that were asked for, and their space."""
+    assert faces.embedding is not None  # noqa: S101 - the embedder was among the stages
+    assert faces.space is not None  # noqa: S101 - it comes with the embeddings
+    return faces.embedding, faces.space
 
 
 def _places(faces: Faces) -> str:

@@ -82,9 +82,7 @@ def load_settings(
     try:
         return msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
-        names = ", ".join(
-            msgspec.structs.fields(Settings)[i].name for i in range(len(Settings.__struct_fields__))
-        )
+        names = ", ".join(Settings.__struct_fields__)
         raise SettingsError(
             f"Settings cannot be used: {error}.",
             hint=f"Look at {file}, MIEN_* variables and the arguments. Known settings: {names}.",

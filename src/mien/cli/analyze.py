@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mien.cli.options import Detector, Device, Json, Out, Photos, Threads, opened_kit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from mien.core.analysis import Analysis, Failure
 
 
 def analyze(
@@ -41,6 +35,7 @@ def analyze(
     threads: Threads = None,
 ) -> None:
     """Find the faces in pictures and folders; bad files are reported beside the results."""
+    from mien.cli.pictures import saving
     from mien.cli.tables import watched, write_analyses
     from mien.cli.tally import Tally
     from mien.errors import BadRequest
@@ -55,20 +50,5 @@ def analyze(
     paths = list(expand(photos))
     tally = Tally()
     results = tally.counting(watched(kit.analyze(paths, columns), len(paths)))
-    write_analyses(_drawing(results, out) if out else results, form, columns)
+    write_analyses(saving(results, out) if out else results, form, columns)
     tally.finish()
-
-
-def _drawing(results: Iterable[Analysis | Failure], folder: Path) -> Iterator[Analysis | Failure]:
-    """Save annotated pictures as results pass, and say where at the end."""
-    from mien.cli.console import remarks
-    from mien.cli.pictures import save_annotated
-    from mien.core.analysis import Analysis
-
-    saved = 0
-    for result in results:
-        if isinstance(result, Analysis):
-            save_annotated(result.image, result.faces, folder)
-            saved += 1
-        yield result
-    remarks().print(f"{saved} annotated pictures are in {folder}", markup=False, soft_wrap=True)

@@ -33,7 +33,7 @@ def write_json(value: Any) -> None:  # noqa: ANN401 - anything that msgspec enco
     write_text(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
-def write_text(text: str) -> int:
+def write_text(text: str) -> None:
     """Write to stdout at once; ends the command in peace when the reader has gone, as `head` does."""
     try:
         sys.stdout.write(text)
@@ -42,7 +42,6 @@ def write_text(text: str) -> int:
         # Python flushes once more at exit; give it somewhere to write.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit from None
-    return len(text)
 
 
 @contextmanager

@@ -17,10 +17,9 @@ FINE = 0
 DIFFERENT = 1
 USAGE = 2
 PARTIAL = 9
+OUTPUT = 10
 BUG = 70
 INTERRUPTED = 130
-
-OUTPUT = 10
 
 BY_ERROR: dict[type[MienError], int] = {
     BadRequest: USAGE,

@@ -11,11 +11,10 @@ from mien.cli import exits
 from mien.cli.options import Detector, Device, Embedder, Json, Out, Photos, Threads, opened_kit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from mien.cli.rows import IdentifyRow
     from mien.core.analysis import Failure
-    from mien.core.results import Identification
     from mien.kit import Mien
 
 
@@ -37,6 +36,7 @@ def identify(
 ) -> None:
     """Say who is in pictures, among people of whom you have pictures."""
     from mien.cli.console import write_json
+    from mien.cli.pictures import saving
     from mien.cli.rows import IdentifyReport, encodable, identify_row
     from mien.cli.tables import watched, write_error
     from mien.cli.tally import Tally
@@ -48,7 +48,10 @@ def identify(
     paths = list(expand(photos))
     tally = Tally()
     results = tally.counting(watched(kit.identify_all(paths, candidates), len(paths)))
-    rows = [identify_row(result) for result in (_drawing(results, out, people) if out else results)]
+    if out:
+        _warn_of_letters(people)
+        results = saving(results, out)
+    rows = [identify_row(result) for result in results]
     if as_json:
         rule = kit.rule()
         unusable = [identify_row(failure) for failure in rejected]
@@ -113,26 +116,6 @@ def _people(known: Path) -> dict[str, list[Path]]:
             f"{known} holds no pictures.", hint="--known wants a folder with a folder or a file per person."
         )
     return people
-
-
-def _drawing(
-    results: Iterable[Identification | Failure], folder: Path, people: Iterable[str]
-) -> Iterator[Identification | Failure]:
-    """Save annotated pictures as results pass, and say where at the end."""
-    from mien.cli.console import remarks
-    from mien.cli.pictures import save_annotated
-    from mien.core.results import Identification
-
-    _warn_of_letters(people)
-    saved = 0
-    for result in results:
-        if isinstance(result, Identification):
-            labels = [name or "unknown" for name in result.names]
-            known = [name is not None for name in result.names]
-            save_annotated(result.image, result.faces, folder, labels, known)
-            saved += 1
-        yield result
-    remarks().print(f"{saved} annotated pictures are in {folder}", markup=False, soft_wrap=True)
 
 
 def _warn_of_letters(people: Iterable[str]) -> None:

@@ -23,7 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find faces, compare them and know who they are, on your own machine.",
     epilog="Exit codes: 0 done or same person, 1 different people, 2 usage, 3 picture, 4 pack, 5 gallery, "
-    "6 video, 7 device, 8 settings, 9 some pictures failed, 70 defect. Settings: mien.toml, MIEN_*.",
+    "6 video, 7 device, 8 settings, 9 some pictures failed, 10 output, 70 defect. "
+    "Settings: mien.toml, MIEN_*.",
 )
 app.command(rich_help_panel="Pictures")(analyze)
 app.command(rich_help_panel="Pictures")(verify)
@@ -49,9 +50,10 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    from mien.settings import load_settings
+    if ctx.invoked_subcommand == "packs":  # the other commands make a kit, which reads them itself
+        from mien.settings import load_settings
 
-    ctx.obj = load_settings()
+        ctx.obj = load_settings()
 
 
 def run(arguments: list[str] | None = None) -> int:

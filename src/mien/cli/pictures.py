@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from mien.cli.console import remarks
+from mien.core.analysis import Analysis
 from mien.core.faces import Faces
 from mien.core.image import Image
+from mien.core.results import Identification
 from mien.errors import BadRequest
 from mien.media.images import save_image
 from mien.ops.draw import draw_faces
+
+T = TypeVar("T")
 
 # The format counts its sides in 16 bits, less a margin that libjpeg keeps.
 _LONGEST_JPEG = 65_000
@@ -40,3 +46,19 @@ def save_annotated(
         raise BadRequest(f"{folder} cannot be used for pictures: {error.strerror}.") from error
     save_image(draw_faces(image, faces, labels, known=known), path)
     return path
+
+
+def saving(results: Iterable[T], folder: Path) -> Iterator[T]:
+    """Save an annotated picture of each result that passes, with names if it has any; at the end say where."""
+    saved = 0
+    for result in results:
+        if isinstance(result, Analysis):
+            save_annotated(result.image, result.faces, folder)
+            saved += 1
+        elif isinstance(result, Identification):
+            labels = [name or "unknown" for name in result.names]
+            known = [name is not None for name in result.names]
+            save_annotated(result.image, result.faces, folder, labels, known)
+            saved += 1
+        yield result
+    remarks().print(f"{saved} annotated pictures are in {folder}", markup=False, soft_wrap=True)
