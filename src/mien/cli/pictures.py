@@ -49,7 +49,7 @@ def save_annotated(
 
 
 def saving(results: Iterable[T], folder: Path) -> Iterator[T]:
-    """Save an annotated picture of each result that passes, with names if it has any; at the end say where."""
+    """Save an annotated picture of each result that passes, with its names; at the end say where."""
     saved = 0
     for result in results:
         if isinstance(result, Analysis):
