@@ -44,7 +44,8 @@ class Graph:
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401
         """Append any operator with one output."""
-        output = f"{operator.lower()}_{len(self._nodes)}"
+        # No name in a foreign file looks like this, so that its own names stay free for what is public.
+        output = f"{operator.lower()}@{len(self._nodes)}"
         self._nodes.append(
             self._onnx.helper.make_node(operator, list(inputs), [output], output, **attributes)
         )
@@ -52,7 +53,7 @@ class Graph:
 
     def weight(self, array: NDArray[Any]) -> str:
         """Store an array in the network and return its name."""
-        name = f"weight_{len(self._weights)}"
+        name = f"weight@{len(self._weights)}"
         self._weights.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 

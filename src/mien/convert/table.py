@@ -1,7 +1,7 @@
 """The converters that a manifest can name.
 
-Each takes the bytes of one source file and returns the bytes of one pack file, the same bytes
-every time. `VERSION` rises when any of them changes what it writes, so that packs are rebuilt.
+Each takes the bytes of one source file, or of several where a format keeps the network and its weights
+apart, and returns the bytes of one pack file, the same bytes every time. `VERSION` rises when any of them changes what it writes, so that packs are rebuilt.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from importlib import import_module
 
 from mien.errors import ManifestInvalid
 
-VERSION = 1
+VERSION = 2
 
-Converter = Callable[[bytes], bytes]
+Converter = Callable[..., bytes]
 
 CONVERTERS: dict[str, str] = {
     "dlib-resnet": "mien.convert.dlib_networks:resnet",
@@ -22,6 +22,20 @@ CONVERTERS: dict[str, str] = {
     "mtcnn-pnet": "mien.convert.mtcnn:pnet",
     "mtcnn-rnet": "mien.convert.mtcnn:rnet",
     "mtcnn-onet": "mien.convert.mtcnn:onet",
+    "onnx": "mien.convert.onnx_shapes:free_batch",
+    "onnx-any-size": "mien.convert.onnx_shapes:free_size",
+    "openvino": "mien.convert.openvino:network",
+    "caffe": "mien.convert.caffe:network",
+    "mxnet": "mien.convert.mxnet:network",
+    "keras": "mien.convert.keras_h5:network",
+    "tflite": "mien.convert.tflite:network",
+    "tf-graph": "mien.convert.tf_graph:network",
+    "face-api-expression": "mien.convert.tfjs:face_api_expression",
+    "face-api-age-gender": "mien.convert.tfjs:face_api_age_gender",
+    "minifasnet-v2": "mien.convert.minifasnet:v2",
+    "minifasnet-v1se": "mien.convert.minifasnet:v1se",
+    "mediapipe-mesh": "mien.convert.tflite:mediapipe_mesh",
+    "mediapipe-blendshapes": "mien.convert.tflite:mediapipe_blendshapes",
 }
 
 
