@@ -15,6 +15,10 @@ FIELDS = {
     "max_bytes": (512 * 1024 * 1024, ("3_000", 3000), ("4000", 4000), 5000),
     "detector": (None, ('"a"', "a"), ("b", "b"), "c"),
     "embedder": (None, ('"a"', "a"), ("b", "b"), "c"),
+    "use": ({}, ('{age = "a"}', {"age": "a"}), ("age=b, live=c", {"age": "b", "live": "c"}), {"age": "d"}),
+    "profile": ("balanced", ('"fast"', "fast"), ("accurate", "accurate"), "fast"),
+    "search": (None, ('"tiny"', "tiny"), ("close", "close"), "thorough"),
+    "flip": (None, ("true", True), ("false", False), True),
     "mirror": (None, ('"file:a"', "file:a"), ("file:b", "file:b"), "file:c"),
 }
 
@@ -148,3 +152,18 @@ def test_settings_are_frozen_and_checked_without_files_too(tmp_path):
         Settings(batch=0)
     with pytest.raises(ValueError, match="threads must be at least 0"):
         msgspec.structs.replace(settings, threads=-1)
+
+
+@pytest.mark.parametrize("written", ["age", "age=", "=b", "age=b,live"])
+def test_pairs_that_name_no_column_or_no_pack(written):
+    with pytest.raises(SettingsError, match="column and its pack"):
+        load_settings(environ={"MIEN_USE": written})
+
+
+def test_profiles_choose_what_is_not_chosen():
+    fast, plain, accurate = (Settings(profile=name) for name in ("fast", "balanced", "accurate"))
+    assert [one.searching for one in (fast, plain, accurate)] == ["fast", "normal", "thorough"]
+    assert [one.flipping for one in (fast, plain, accurate)] == [False, False, True]
+    assert (fast.enough_side is not None, plain.enough_side, accurate.enough_side) == (True, None, None)
+    assert Settings(profile="accurate", search="tiny", flip=False).searching == "tiny"
+    assert not Settings(profile="accurate", flip=False).flipping

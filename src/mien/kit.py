@@ -21,17 +21,21 @@ from mien.core.columns import BY_NAME
 from mien.core.faces import Faces
 from mien.core.image import Image
 from mien.core.results import Enrolment, Identification, Verification
-from mien.errors import BadRequest, ManifestInvalid, ManyFaces, MienError, NoFace
+from mien.errors import BadRequest, ExtraMissing, ManifestInvalid, ManyFaces, MienError, NoFace, PackMissing
 from mien.gallery.gallery import DecisionRule, Gallery
 from mien.gallery.store import MemoryStore
 from mien.media.images import find_images, open_image, read_images
+from mien.models.embedder import embedding_space
 from mien.models.stage import Stage
 from mien.models.table import load_stage
+from mien.ops.hide import hide_faces
 from mien.ops.vectors import DISTANCES, cosine_similarity
-from mien.packs.manifest import Manifest, space
+from mien.packs.manifest import Manifest
+from mien.packs.own import pack_of_eight_bits, write_pack
 from mien.packs.sources import Progress, no_progress
-from mien.packs.store import PackStore
+from mien.packs.store import Pack, PackStore
 from mien.pipeline.analyzer import Analyzer, Observer
+from mien.pipeline.quantise import quantised
 from mien.runtime.session import Runtime
 from mien.settings import Settings, load_settings
 
@@ -102,6 +106,22 @@ class Mien:
         """
         analyzer = Analyzer(self.stages_for(columns), self.settings.batch, self._observe)
         return analyzer.run(self._read(expand(sources)))
+
+    def anonymise(self, image: Source, way: str = "pixelate", *, grow: float = 0.3) -> Image:
+        """Hide every face that is found in one picture; see `mien.ops.hide`.
+
+        What the detector does not find stays visible: a `Mien(search="thorough")` misses least.
+
+        Raises:
+            InputError: The picture cannot be read.
+            BadRequest: Unknown way.
+        """
+        if not isinstance(image, Image):
+            # In full, whatever the profile: the picture is not only looked at.
+            settings = self.settings
+            image = open_image(image, max_pixels=settings.max_pixels, max_bytes=settings.max_bytes)
+        analysis = self._one(image, ("box", "score"))
+        return hide_faces(analysis.image, analysis.faces, way, grow=grow)
 
     def embed(self, image: Source) -> Faces:
         """Find the faces of one picture and embed each."""
@@ -189,6 +209,28 @@ class Mien:
         for result in self.analyze(sources, (*_DETECTION, "embedding")):
             yield result if isinstance(result, Failure) else self._identification(result, k)
 
+    def quantise(self, name: str, sources: Source | Iterable[Source]) -> Pack:
+        """Make a pack of eight bits out of an installed one; see `mien.runtime.quantise`.
+
+        It is called `<name>-int8`. Its embeddings are of a space of their own.
+
+        Args:
+            name: An installed pack whose files are ONNX networks.
+            sources: Photographs of people, like those that it will see; a hundred faces are enough.
+
+        Raises:
+            PackMissing: The pack is not installed.
+            BadRequest: The pack holds no networks, or the photographs show no face.
+            ConversionFailed: A network cannot be quantised.
+        """
+        pack = self.packs.ensure(name, self._progress)
+        before = () if "box" in pack.manifest.gives else self.stages_for(self.stage(name).needs)
+        networks = quantised(pack, before, self._read(expand(sources)), self.settings)
+        folder = self.packs.folder / f"{name}-int8"
+        manifest = pack_of_eight_bits(folder, networks, pack.manifest)
+        write_pack(folder, manifest, networks)
+        return self.packs.get(folder.name)
+
     def gallery(self) -> Gallery:
         """The people enrolled in this `Mien`; kept in memory."""
         with self._lock:
@@ -209,10 +251,11 @@ class Mien:
                 if manifest.threshold is None:
                     raise ManifestInvalid(f"Pack {manifest.name} states no threshold.")
                 found = manifest.threshold
-                self._rule = DecisionRule(space(manifest), found.metric, found.distance, found.fmr)
+                named = embedding_space(manifest, flip=self.settings.flipping)
+                self._rule = DecisionRule(named, found.metric, found.distance, found.fmr)
             return self._rule
 
-    def stages_for(self, columns: Sequence[str]) -> tuple[Stage, ...]:
+    def stages_for(self, columns: Iterable[str]) -> tuple[Stage, ...]:
         """The stages that compute these columns and whatever they need, detector first.
 
         The choice is made once for the life of this `Mien`: packs installed later do not change it.
@@ -233,15 +276,48 @@ class Mien:
                 f"Unknown: {', '.join(sorted(unknown))}.", hint=f"Columns: {', '.join(BY_NAME)}."
             )
         stages = [self.stage(self.manifest_for("box").name)]
+        missing: dict[str, PackMissing] = {}
         # Points are given with the boxes or not at all, unless another stage needs them.
         wanted = [column for column in columns if column not in _DETECTION]
         while wanted:
             column = wanted.pop(0)
             if any(column in stage.gives for stage in stages):
                 continue
-            stages.append(self.stage(self.manifest_for(column).name))
-            wanted.extend(stages[-1].needs)
+            name = self.manifest_for(column).name
+            try:
+                stages.append(self.stage(name))
+            except PackMissing as error:
+                missing[name] = error
+            else:
+                wanted.extend(sorted(stages[-1].needs))
+        if len(missing) == 1:
+            raise next(iter(missing.values()))
+        if missing:
+            raise PackMissing(
+                f"These packs are not installed: {', '.join(missing)}.",
+                hint=f"mien packs install {' '.join(missing)}",
+            )
         return tuple(stages)
+
+    def available(self) -> tuple[str, ...]:
+        """The columns that can be computed here and now, without installing what is to be fetched.
+
+        A column whose own pack is here may still need another's, such as `mesh`; it counts only if
+        that one is here too.
+        """
+        return tuple(column for column in BY_NAME if self._is_available(column))
+
+    def _is_available(self, column: str) -> bool:
+        if column in _DETECTION:
+            return True
+        manifest = self.manifest_for(column)
+        if self.packs.state(manifest.name) == "not installed" and not manifest.installs_itself:
+            return False
+        try:
+            self.stages_for((column,))
+        except (PackMissing, ExtraMissing):
+            return False
+        return True
 
     def manifest_for(self, column: str) -> Manifest:
         """The manifest of the pack that computes a column here: the chosen one, or the default.
@@ -249,7 +325,8 @@ class Mien:
         Raises:
             PackMissing: No pack gives the column, or the chosen pack is unknown.
         """
-        chosen = {"box": self.settings.detector, "embedding": self.settings.embedder}.get(column)
+        named = {"box": self.settings.detector, "embedding": self.settings.embedder}
+        chosen = named.get(column) or self.settings.use.get(column)
         manifest = self.packs.manifest(chosen or self.packs.default(column))
         if column not in manifest.gives:
             fit = sorted(name for name, other in self.packs.manifests().items() if column in other.gives)
@@ -265,16 +342,24 @@ class Mien:
         """
         with self._lock:
             if name not in self._stages:
-                self._stages[name] = load_stage(self.packs.ensure(name, self._progress), self.runtime)
+                self._stages[name] = load_stage(
+                    self.packs.ensure(name, self._progress), self.runtime, self.settings
+                )
             return self._stages[name]
 
     def _one(self, source: Source, columns: Sequence[str]) -> Analysis:
-        limits = {"max_pixels": self.settings.max_pixels, "max_bytes": self.settings.max_bytes}
-        image = source if isinstance(source, Image) else open_image(source, **limits)
+        image = next(self._read([source]))
+        if isinstance(image, Failure):
+            raise image.error
         return _raised(next(Analyzer(self.stages_for(columns), 1, self._observe).run([image])))
 
     def _read(self, sources: Iterable[Source]) -> Iterator[Image | Failure]:
-        return read_images(sources, max_pixels=self.settings.max_pixels, max_bytes=self.settings.max_bytes)
+        return read_images(
+            sources,
+            max_pixels=self.settings.max_pixels,
+            max_bytes=self.settings.max_bytes,
+            enough_side=self.settings.enough_side,
+        )
 
     def _identification(self, analysis: Analysis, k: int) -> Identification:
         matches = self.gallery().identify(*_embedding(analysis.faces), k)

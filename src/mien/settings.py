@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,15 @@ import platformdirs
 from mien.errors import SettingsError
 
 Device = Literal["cpu", "cuda", "openvino", "coreml"]
+Profile = Literal["fast", "balanced", "accurate"]
+Search = Literal["fast", "normal", "tiny", "close", "thorough"]
+
+# How a profile searches for faces unless `search` says otherwise.
+_SEARCH: dict[Profile, Search] = {"fast": "fast", "balanced": "normal", "accurate": "thorough"}
+
+
+# A face of a tenth of the longer side is then still as wide as embedders want it.
+_FAST_SIDE = 1280
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +40,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         max_bytes: Files larger than this are refused before they are read.
         detector: Pack that finds faces; None means the default among the installed ones.
         embedder: Pack that compares faces; None means the default among the installed ones.
+        use: Pack for any other column, by the column's name: `{"expression": "mini-xception"}`.
+        profile: `fast` decodes large JPEGs to smaller copies and looks at these, `accurate` looks at many
+            views of each picture.
+        search: How one-shot detectors look at a picture: `fast` at a small copy, `normal` at a larger
+            one, `tiny` also at tiles of it, `close` also from further away, `thorough` all of these and
+            turned by quarters. None: as the profile says.
+        flip: Embed each face and its mirror image and take the mean; gives a space of its own. None:
+            only with the profile `accurate`.
         mirror: `file:` or `https:` address tried first for every download, for offline sites.
     """
 
@@ -42,12 +59,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_bytes: int = 512 * 1024 * 1024
     detector: str | None = None
     embedder: str | None = None
+    use: dict[str, str] = {}  # msgspec copies it for every Settings
+    profile: Profile = "balanced"
+    search: Search | None = None
+    flip: bool | None = None
     mirror: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("threads", 0), ("batch", 1), ("max_pixels", 1), ("max_bytes", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}")
+
+    @property
+    def searching(self) -> Search:
+        """How detectors look at pictures, by choice or by profile."""
+        return self.search or _SEARCH[self.profile]
+
+    @property
+    def enough_side(self) -> int | None:
+        """Longer side that pictures are decoded to at least; None: always in full."""
+        return _FAST_SIDE if self.profile == "fast" else None
+
+    @property
+    def flipping(self) -> bool:
+        """Whether embeddings are means with those of mirror images, by choice or by profile."""
+        return self.profile == "accurate" if self.flip is None else self.flip
 
     @property
     def packs_dir(self) -> Path:
@@ -105,4 +141,17 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     known = Settings.__struct_fields__
-    return {name: environ[f"MIEN_{name.upper()}"] for name in known if environ.get(f"MIEN_{name.upper()}")}
+    found = {name: environ[f"MIEN_{name.upper()}"] for name in known if environ.get(f"MIEN_{name.upper()}")}
+    return found | ({"use": read_pairs(found["use"].split(","))} if "use" in found else {})
+
+
+def read_pairs(words: Iterable[str]) -> dict[str, str]:
+    """Read words such as `column=pack`.
+
+    Raises:
+        SettingsError: A word is no such pair.
+    """
+    pairs = [word.strip().partition("=") for word in words if word.strip()]
+    if odd := ["".join(pair) for pair in pairs if not (pair[0] and pair[2])]:
+        raise SettingsError(f"{odd[0]!r} names no column and its pack.", hint="Write column=pack.")
+    return {column: pack for column, _, pack in pairs}

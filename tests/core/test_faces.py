@@ -255,3 +255,34 @@ def test_largest_is_at_least_as_large_as_all(faces):
     areas = [face.width * face.height for face in faces]
     found = [face.width * face.height for face in faces.largest()]
     assert found == ([max(areas)] if areas else [])
+
+
+@pytest.mark.parametrize("size_wh", [(1280, 960), (320, 240), (213, 480)])
+def test_resized_moves_what_is_in_pixels(size_wh):
+    """A point in the middle between two edges stays there; edges lie half a pixel outside of centres."""
+    faces = make(3)
+    moved = faces.resized(size_wh)
+    factor = np.array(size_wh) / faces.size_wh
+    np.testing.assert_allclose(moved.points + 0.5, (faces.points + 0.5) * factor, rtol=1e-5)
+    np.testing.assert_allclose(moved.box + 0.5, (faces.box + 0.5) * np.tile(factor, 2), rtol=1e-5)
+    np.testing.assert_allclose(moved.mesh[..., 2], faces.mesh[..., 2] * factor[0], rtol=1e-5)
+    for name in ("score", "embedding", "age", "pose", "expression"):
+        np.testing.assert_array_equal(getattr(moved, name), getattr(faces, name))
+    assert moved.size_wh == size_wh
+    assert faces.resized(faces.size_wh) is faces
+    assert len(Faces.empty((10, 10)).resized((20, 20))) == 0
+
+
+def test_labels_decide_or_are_uncertain():
+    even, sure = np.full(7, 1 / 7), np.eye(7)[3]
+    faces = make(2, ["expression"], expression=np.stack([even, sure]))
+    assert [face.label("expression") for face in faces] == ["uncertain", "happy"]
+    assert faces[0].label("gender") is None
+    for column in ("age", "nonsense", "pose"):
+        with pytest.raises(BadRequest, match=column):
+            faces[0].label(column)
+
+
+@pytest.mark.parametrize("column", [column for column in COLUMNS if column.labels], ids=lambda c: c.name)
+def test_every_entry_has_a_name_of_its_own(column):
+    assert len(set(column.labels)) == len(column.labels) == column.shape[-1]

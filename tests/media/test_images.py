@@ -283,3 +283,28 @@ def test_save_image_refuses_what_it_cannot_write(tmp_path, monkeypatch):
     with pytest.raises(BadRequest, match="No space"):
         save_image(image, tmp_path / "out.png")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6, 8])
+def test_large_jpegs_are_decoded_smaller_when_that_is_enough(turn):
+    picture = PIL.Image.fromarray(
+        np.arange(256, dtype=np.uint8).repeat(8)[None, :, None].repeat(600, 0).repeat(3, 2)
+    )
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=95, exif=orientation(turn))
+    whole = open_image(file.getvalue())
+    small = open_image(file.getvalue(), enough_side=500)
+    assert whole.full_wh is None
+    assert small.full_wh == small.original_wh == whole.size_wh
+    assert max(small.size_wh) == 512, "the smallest of 2048, 1024, 512, 256 that is enough"
+    expected = np.asarray(
+        PIL.Image.fromarray(whole.rgb).resize(small.size_wh, PIL.Image.Resampling.BOX), float
+    )
+    assert np.abs(small.rgb - expected).mean() < 3
+
+
+def test_what_cannot_be_decoded_smaller_is_decoded_in_full(tmp_path):
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (900, 300), "red").save(file, "PNG")
+    assert open_image(file.getvalue(), enough_side=100).size_wh == (900, 300)
+    assert open_image(file.getvalue(), enough_side=100).full_wh is None

@@ -78,4 +78,4 @@ def test_damaged_trees_are_named(kit, tmp_path, monkeypatch):
     (tmp_path / "shape.npz").write_bytes(b"PK\x03\x04 not an archive")
     monkeypatch.setattr(type(pack), "file", lambda self, name: tmp_path / name)
     with pytest.raises(PackCorrupt, match="dlib-5"):
-        Ert(pack, kit.runtime)
+        Ert(pack, kit.runtime, kit.settings)

@@ -102,7 +102,7 @@ def test_pictures_beyond_the_bound_are_shrunk_and_boxes_put_back(kit, demo_pictu
     whole = stage([image], [None])[0]
     factor = 3
     large = image.with_(rgb=np.ascontiguousarray(image.rgb.repeat(factor, 0).repeat(factor, 1)))
-    small = type(stage)(kit.packs.get("mmod"), kit.runtime)
+    small = type(stage)(kit.packs.get("mmod"), kit.runtime, kit.settings)
     small.facts = msgspec.structs.replace(stage.facts, most_pixels=image.width * image.height)
     found = small([large], [None])[0]
     assert len(found) == len(whole) > 0

@@ -18,7 +18,7 @@ def test_every_family_leads_to_a_class():
 def test_unknown_family_lists_the_known():
     pack = SimpleNamespace(manifest=SimpleNamespace(name="toy", family="alchemy"))
     with pytest.raises(ManifestInvalid, match="alchemy") as failure:
-        table.load_stage(pack, None)
+        table.load_stage(pack, None, None)
     assert "mtcnn" in failure.value.hint
 
 
@@ -29,9 +29,9 @@ def test_others_add_families_by_entry_points(monkeypatch):
         "entry_points",
         lambda group, name: [entry] if (group, name) == ("mien.models", "alchemy") else [],
     )
-    monkeypatch.setattr(EntryPoint, "load", lambda self: lambda pack, runtime: ("made", pack, runtime))
+    monkeypatch.setattr(EntryPoint, "load", lambda self: lambda *given: ("made", *given))
     pack = SimpleNamespace(manifest=SimpleNamespace(name="toy", family="alchemy"))
-    assert table.load_stage(pack, "runtime") == ("made", pack, "runtime")
+    assert table.load_stage(pack, "runtime", "settings") == ("made", pack, "runtime", "settings")
 
 
 @pytest.mark.parametrize("facts", [{}, {"window": "wide"}, {"windows": 80}])

@@ -10,6 +10,14 @@ from mien.packs.sources import SCHEMES
 NAMES = sorted(builtin_files())
 
 
+def test_open_sets_allow_commercial_use_and_research_asks():
+    sets, manifests = builtin_sets().sets, builtin_manifests()
+    for name in (*sets["open"], *sets["open-more"]):
+        assert manifests[name].licence.commercial, name
+        assert not manifests[name].licence.restricted, name
+    assert all(manifests[name].licence.restricted for name in sets["research"])
+
+
 def test_starter_is_complete():
     assert set(builtin_sets().sets["starter"]) == {"mtcnn", "mmod", "dlib-5", "dlib-68", "dlib-resnet29"}
 
@@ -34,8 +42,40 @@ def test_manifest_is_sound(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_mirrored_sources_are_the_files_of_the_mirror(name, shared):
+    """Against `SOURCES.md` of the mirror, which was written from the files themselves."""
+    listed = {
+        line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:6]]
+        for line in shared("models/SOURCES.md").read_text().splitlines()
+        if line.startswith(("| open/", "| research/"))
+    }
+    manifest = builtin_manifest(name)
+    for source in manifest.sources:
+        for folder in ("open", "research"):
+            if (path := f"{folder}/{source.name}") in listed:
+                size, digest, origin, _ = listed[path]
+                assert (str(source.bytes), source.sha256) == (size, digest)
+                assert manifest.licence.commercial == (folder == "open")
+                assert manifest.licence.restricted == (folder == "research")
+                repository, rest = origin.split("@")
+                commit, inside = rest.split(":")
+                assert source.url.startswith(f"https://github.com/{repository}/raw/{commit}")
+                assert source.url.endswith(f"/{inside}")
+
+
+def test_no_two_sources_share_a_name():
+    """A mirror serves each under its name."""
+    seen = {}
+    for manifest in builtin_manifests().values():
+        for source in manifest.sources:
+            assert seen.setdefault(source.name, source.sha256) == source.sha256
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_package_sources_are_the_files_of_the_distribution(name):
     for source in builtin_manifest(name).sources:
+        if not source.url.startswith("package:"):
+            continue
         distribution, inside = source.url.removeprefix("package:").split("/", 1)
         try:
             content = metadata.distribution(distribution).locate_file(inside).read_bytes()

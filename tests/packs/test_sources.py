@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from mien.errors import DownloadFailed, ExtraMissing, ManifestInvalid, SettingsError
+from mien.packs.manifest import Source
 from mien.packs.sources import discard, fetch
 
 CONTENT = bytes(range(256)) * 40
@@ -165,3 +166,15 @@ def test_halves_of_two_files_are_noticed_and_fetched_once_more(folder, source, s
     site.answer = lambda handler: site.content(handler, CONTENT)  # under the same ETag
     assert fetch(here, folder) == CONTENT
     assert [headers.get("Range") for _, headers in site.requests] == [None, "bytes=1000-", None]
+
+
+def test_what_nobody_serves_is_to_be_brought(tmp_path):
+    content = b"weights out of an archive"
+    source = Source(
+        "w.onnx", "bring:https://example.org/all.zip", hashlib.sha256(content).hexdigest(), len(content)
+    )
+    with pytest.raises(DownloadFailed, match=r"all\.zip") as failure:
+        fetch(source, tmp_path / "parts")
+    assert "w.onnx" in failure.value.hint
+    (tmp_path / "w.onnx").write_bytes(content)
+    assert fetch(source, tmp_path / "parts", mirror=f"file:{tmp_path}") == content

@@ -58,3 +58,11 @@ def test_grey_is_luma():
     tensor = to_tensor(pixels, Input("grey", (127.5,), 1 / 127.5))
     assert tensor.shape == (1, 1, 1, 4)
     np.testing.assert_allclose((tensor[0, 0, 0] + 1) / 2, [0.299, 0.587, 0.114, 1], atol=1e-6)
+
+
+def test_a_scale_per_channel(rng):
+    chip = rng.integers(0, 256, (1, 4, 5, 3), np.uint8)
+    mean, scale = (123.675, 116.28, 103.53), (0.0171, 0.0175, 0.0174)
+    tensor = to_tensor(chip, Input("rgb", mean, scale))
+    expected = (chip.astype(float) - mean) * scale
+    np.testing.assert_allclose(tensor, expected.transpose(0, 3, 1, 2), atol=1e-5)

@@ -24,7 +24,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """One picture and the faces found in it."""
+    """One picture and the faces found in it, in pixels of the original (`Image.original_wh`)."""
 
     image: Image
     faces: Faces

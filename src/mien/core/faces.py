@@ -9,7 +9,7 @@ from typing import Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.core.columns import BY_NAME, COLUMNS, Column
+from mien.core.columns import BY_NAME, COLUMNS, Column, decide
 from mien.core.image import describe
 from mien.errors import BadRequest
 
@@ -25,6 +25,19 @@ class Face:
     points: FloatArray | None = None
     corners: FloatArray | None = None
     landmarks: FloatArray | None = None
+    landmarks_106: FloatArray | None = None
+    mesh: FloatArray | None = None
+    blendshapes: FloatArray | None = None
+    eyes_open: FloatArray | None = None
+    mouth_open: float | None = None
+    pose: FloatArray | None = None
+    age: float | None = None
+    gender: FloatArray | None = None
+    expression: FloatArray | None = None
+    mask: float | None = None
+    live: float | None = None
+    quality: float | None = None
+    quality_parts: FloatArray | None = None
     embedding: FloatArray | None = None
     space: str | None = None
 
@@ -32,6 +45,19 @@ class Face:
         """Box and score; points and templates are nobody's business in a log."""
         box = ", ".join(f"{edge:.0f}" for edge in self.box)
         return f"Face(box=({box}), score={self.score:.3f})"
+
+    def label(self, column: str) -> str | None:
+        """What a column of probabilities decides, such as "happy" or "uncertain"; None if not computed.
+
+        Raises:
+            BadRequest: The column decides nothing.
+        """
+        described = BY_NAME.get(column)
+        if described is None or described.least is None:
+            decisive = ", ".join(column.name for column in COLUMNS if column.least is not None)
+            raise BadRequest(f"{column!r} has no labels to decide between.", hint=f"Columns: {decisive}.")
+        value = getattr(self, column)
+        return None if value is None else decide(described, value)
 
     @property
     def width(self) -> float:
@@ -49,7 +75,8 @@ class Faces:
     """All faces of one picture.
 
     A column that is None was computed by no stage; a column of length 0 means that no face was
-    found. Arrays are validated against `mien.core.columns`, converted to their dtype, and read-only.
+    found. Arrays are validated against `mien.core.columns`, which says what each means, converted to their
+    dtype, and read-only.
     Coordinates are pixels of the upright original, `(0, 0)` the centre of the top-left pixel.
 
     Attributes:
@@ -57,8 +84,6 @@ class Faces:
         box: `(n, 4)` float32, xyxy.
         score: `(n,)` float32 in 0..1.
         points: `(n, 5, 2)` float32: eyes, nose, mouth corners.
-        corners: `(n, 5, 2)` float32: dlib's five, eye corners and base of the nose.
-        landmarks: `(n, 68, 2)` float32, iBUG 300-W order.
         embedding: `(n, d)` float32 template, comparable only within `space`.
         space: Identifies embedder and preprocessing.
 
@@ -72,6 +97,19 @@ class Faces:
     points: FloatArray | None = None
     corners: FloatArray | None = None
     landmarks: FloatArray | None = None
+    landmarks_106: FloatArray | None = None
+    mesh: FloatArray | None = None
+    blendshapes: FloatArray | None = None
+    eyes_open: FloatArray | None = None
+    mouth_open: FloatArray | None = None
+    pose: FloatArray | None = None
+    age: FloatArray | None = None
+    gender: FloatArray | None = None
+    expression: FloatArray | None = None
+    mask: FloatArray | None = None
+    live: FloatArray | None = None
+    quality: FloatArray | None = None
+    quality_parts: FloatArray | None = None
     embedding: FloatArray | None = None
     space: str | None = None
 
@@ -113,7 +151,7 @@ class Faces:
         """An integer gives a `Face`; a slice, mask or list of integers gives `Faces`."""
         if isinstance(key, (int, np.integer)):
             row = {name: value[key] for name, value in self.columns().items()}
-            row["score"] = float(row["score"])
+            row = {name: float(value) if value.ndim == 0 else value for name, value in row.items()}
             return Face(**row, space=self.space)
         # A bare [] would index as floats.
         index: Any = key if isinstance(key, slice) else np.asarray(key, None if len(key) else np.intp)
@@ -127,6 +165,23 @@ class Faces:
     def with_(self, **columns: Any) -> Self:  # noqa: ANN401 - mirrors dataclasses.replace
         """Return a copy with these columns added or replaced."""
         return replace(self, **columns)
+
+    def resized(self, size_wh: tuple[int, int]) -> Self:
+        """The same faces in a larger or smaller copy of the picture: everything in pixels is scaled."""
+        if size_wh == self.size_wh:
+            return self
+        factor = np.array(size_wh, np.float64) / self.size_wh
+        # Depth is on the scale of x. Pixel centres are at integers, so edges lie half a pixel outside.
+        scale, centre = np.array([*factor, factor[0]]), np.array([0.5, 0.5, 0.0])
+        moved: dict[str, FloatArray] = {}
+        for name, value in self.columns().items():
+            if BY_NAME[name].unit == "px":
+                # A box is two points.
+                xyz = (value.reshape(-1, 2, 2) if name == "box" else value).astype(np.float64)
+                axes = xyz.shape[-1]
+                xyz = (xyz + centre[:axes]) * scale[:axes] - centre[:axes]
+                moved[name] = xyz.reshape(value.shape)
+        return self.with_(size_wh=size_wh, **moved)
 
     def largest(self) -> Faces:
         """The face with the largest box, as `Faces` of length one (or zero)."""

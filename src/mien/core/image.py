@@ -20,12 +20,14 @@ class Image:
         source: Where it came from, for people: a path or `"<bytes>"`. None if made from an array.
         index: Position in its source: 0 for a photograph, the frame number in a video.
         time_s: Seconds since the start of its source; None for photographs.
+        full_wh: Width and height of the original, if this is a smaller copy of it; else None.
     """
 
     rgb: NDArray[np.uint8]
     source: str | None = None
     index: int = 0
     time_s: float | None = None
+    full_wh: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         array = self.rgb
@@ -71,6 +73,11 @@ class Image:
     def size_wh(self) -> tuple[int, int]:
         """`(width, height)` in pixels."""
         return self.width, self.height
+
+    @property
+    def original_wh(self) -> tuple[int, int]:
+        """`(width, height)` of the original, in whose pixels results are given."""
+        return self.full_wh or self.size_wh
 
     def with_(self, **changes: Any) -> Self:  # noqa: ANN401 - mirrors dataclasses.replace
         """Return a copy with other metadata or pixels."""

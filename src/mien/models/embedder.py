@@ -11,23 +11,18 @@ from numpy.typing import NDArray
 
 from mien.core.faces import Faces
 from mien.core.image import Image
-from mien.errors import InferenceError, ManifestInvalid
+from mien.models.crops import FaceNetwork, spread_points
 from mien.models.stage import read_facts, spread
 from mien.ops.align import Matrix, invert_transform, similarity_transform
 from mien.ops.vectors import l2_normalise
 from mien.ops.warp import warp
-from mien.packs.manifest import Input, space
+from mien.packs.manifest import Manifest, space
 from mien.packs.store import Pack
-from mien.runtime.prepare import to_tensor
 from mien.runtime.session import Runtime
+from mien.settings import Settings
 
 Pixels = NDArray[np.uint8]
 FloatArray = NDArray[np.floating[Any]]
-
-# Memory stays bounded on crowds; larger batches were measured to bring nothing on a CPU.
-_MOST_CHIPS = 32
-# Points that are nearer to each other, in pixels, say nothing about how a face lies.
-_LEAST_SPREAD = 1e-3
 
 
 class EmbedderFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,18 +49,13 @@ class Embedder:
 
     gives = frozenset({"embedding"})
 
-    def __init__(self, pack: Pack, runtime: Runtime) -> None:
+    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:
         self.name = pack.manifest.name
         self.facts = read_facts(pack.manifest, EmbedderFacts)
         self.needs = frozenset({self.facts.points})
-        if pack.manifest.input is None or pack.manifest.input.size_wh is None:
-            raise ManifestInvalid(f"Pack {self.name} needs an [input] with size_wh.")
-        self._input: Input = pack.manifest.input
-        self._size_wh: tuple[int, int] = pack.manifest.input.size_wh
-        self._space = space(pack.manifest)
-        self._network = runtime.network(pack.file(self.facts.file))
-        if len(self._network.input_names) != 1:
-            raise ManifestInvalid(f"The network of pack {self.name} wants more than a picture.")
+        self._network = FaceNetwork(pack, self.facts.file, runtime)
+        self._flip = settings.flipping
+        self._space = embedding_space(pack.manifest, flip=self._flip)
 
     def __call__(self, images: Sequence[Image], faces: Sequence[Faces]) -> list[Faces]:
         """Embed every face of the batch."""
@@ -80,25 +70,28 @@ class Embedder:
 
     def chips(self, image: Image, faces: Faces) -> list[Pixels]:
         """Cut out the aligned chip of every face: uint8 RGB `(h, w, 3)` of the network's input size."""
-        points = getattr(faces, self.facts.points)
-        if (np.ptp(points, axis=1).max(1) < _LEAST_SPREAD).any():
-            raise InferenceError(f"The points of a face in {image.source or 'a picture'} coincide.")
-        matrices = align(points, np.array(self.facts.template), self.facts.fit, self._size_wh)
-        return [warp(image.rgb, matrix, self._size_wh) for matrix in matrices]
+        points, size_wh = spread_points(faces, self.facts.points), self._network.size_wh
+        matrices = align(points, np.array(self.facts.template), self.facts.fit, size_wh)
+        return [warp(image.rgb, matrix, size_wh) for matrix in matrices]
 
     def embed(self, chips: Sequence[Pixels]) -> NDArray[np.float32]:
         """Embed aligned chips; `(n, d)` float32."""
-        if not len(chips):
-            # What no face gives has the width of what a face gives.
-            width, height = self._size_wh
-            return self.embed([np.zeros((height, width, 3), np.uint8)])[:0]
-        parts = [self._run(chips[start : start + _MOST_CHIPS]) for start in range(0, len(chips), _MOST_CHIPS)]
-        vectors = np.concatenate(parts)
+        vectors = self._once(chips)
+        if self._flip:
+            # Mirror images first made equally long: neither side shall outweigh the other.
+            mirrored = self._once([chip[:, ::-1] for chip in chips])
+            length = np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors = l2_normalise(l2_normalise(vectors) + l2_normalise(mirrored)) * length
         return l2_normalise(vectors).astype(np.float32) if self.facts.normalise else vectors
 
-    def _run(self, chips: Sequence[Pixels]) -> NDArray[np.float32]:
-        seen = self._network.run({self._network.input_names[0]: to_tensor(chips, self._input)})
-        return seen[self._network.output_names[0]].reshape(len(chips), -1)
+    def _once(self, chips: Sequence[Pixels]) -> NDArray[np.float32]:
+        seen = self._network.run(chips)[self._network.output_names[0]]
+        return seen.reshape(len(chips), int(np.prod(seen.shape[1:])))
+
+
+def embedding_space(manifest: Manifest, *, flip: bool) -> str:
+    """Name of the space of the vectors: means with mirror images are not compared with plain ones."""
+    return space(manifest) + ("+flip" if flip else "")
 
 
 def align(points: FloatArray, template: FloatArray, fit: str, size_wh: tuple[int, int]) -> Matrix:

@@ -23,6 +23,7 @@ from mien.models.stage import read_facts
 from mien.ops.align import Matrix, apply_transform, similarity_transform
 from mien.packs.store import Pack
 from mien.runtime.session import Runtime
+from mien.settings import Settings
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -58,7 +59,7 @@ class Ert:
 
     needs = frozenset({"box"})
 
-    def __init__(self, pack: Pack, runtime: Runtime) -> None:  # noqa: ARG002 - trees need no runtime
+    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:  # noqa: ARG002 - trees need neither
         self.name = pack.manifest.name
         self.facts = read_facts(pack.manifest, ErtFacts)
         self.gives = frozenset(pack.manifest.gives)

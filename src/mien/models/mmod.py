@@ -23,6 +23,7 @@ from mien.packs.manifest import Input
 from mien.packs.store import Pack
 from mien.runtime.prepare import to_tensor
 from mien.runtime.session import Runtime
+from mien.settings import Settings
 
 FloatArray = NDArray[np.floating[Any]]
 Tensor = NDArray[np.float32]
@@ -66,7 +67,7 @@ class Mmod:
     needs = frozenset[str]()
     gives = _COLUMNS
 
-    def __init__(self, pack: Pack, runtime: Runtime) -> None:
+    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:  # noqa: ARG002 - nothing to choose
         self.name = pack.manifest.name
         self.facts = read_facts(pack.manifest, MmodFacts)
         if pack.manifest.input is None:

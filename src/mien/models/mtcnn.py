@@ -29,6 +29,7 @@ from mien.packs.manifest import Input
 from mien.packs.store import Pack
 from mien.runtime.prepare import to_tensor
 from mien.runtime.session import Network, Runtime
+from mien.settings import Settings
 
 FloatArray = NDArray[np.floating[Any]]
 Tensor = NDArray[np.float32]
@@ -86,7 +87,7 @@ class Mtcnn:
     needs = frozenset[str]()
     gives = frozenset({"box", "score", "points"})
 
-    def __init__(self, pack: Pack, runtime: Runtime) -> None:
+    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:  # noqa: ARG002 - nothing to choose
         self.name = pack.manifest.name
         self.facts = read_facts(pack.manifest, MtcnnFacts)
         if pack.manifest.input is None:

@@ -17,6 +17,7 @@ from mien.core.image import Image
 from mien.errors import BadRequest
 from mien.ops.boxes import intersection
 from mien.ops.fonts import lettering
+from mien.ops.marks import draw_marks
 
 Colour = tuple[int, int, int]
 
@@ -56,13 +57,15 @@ def draw_faces(
 ) -> Image:
     """Draw the box, the five points and a tag for each face: its label, or the detector's score.
 
+    Landmarks are drawn as dots and the head's pose as three axes, if they were computed.
+
     Lines and letters scale with the picture and the face. Tags stay inside the picture and keep off
     faces and each other where there is room; pictures too small for letters get none. Of a face that
     lies outside of the picture nothing is drawn.
 
     Args:
         image: Not changed.
-        faces: Found in this picture.
+        faces: Found in this picture, or in the original that it is a smaller copy of.
         labels: One text per face; None or an empty one shows the score. Any script that a font
             of Pillow or of the system covers; see `mien.ops.fonts`.
         known: Whether each face is somebody known: blue if so, orange if not. None: all yellow.
@@ -73,6 +76,8 @@ def draw_faces(
     Raises:
         BadRequest: The faces are of a picture of another size, or `labels` or `known` of another length.
     """
+    if faces.size_wh == image.full_wh:
+        faces = faces.resized(image.size_wh)
     if faces.size_wh != image.size_wh:
         raise BadRequest(f"Faces of a picture of {faces.size_wh} cannot be drawn on one of {image.size_wh}.")
     for name, given in (("labels", labels), ("known", known)):
@@ -89,6 +94,7 @@ def draw_faces(
     for i in visible:
         _draw_box(draw, boxes[i], _line_px(boxes[i], image.size_wh), paints[i])
         _draw_points(draw, faces[i], boxes[i], image.size_wh, paints[i])
+        draw_marks(draw, faces[i], _side_px(boxes[i]))
     taken = np.zeros((0, 4))
     for i in sorted(visible, key=lambda i: -_side_px(boxes[i])):
         label = (labels[i] if labels else "") or f"{faces.score[i]:.2f}"

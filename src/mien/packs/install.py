@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -114,7 +114,7 @@ def is_current(pack: Pack, manifest: Manifest) -> bool:
 
     if pack.record is None:
         return pack.manifest == manifest
-    wanted = {file.name: (manifest.source(file.source).sha256, file.convert) for file in manifest.files}
+    wanted = {file.name: (_digests(manifest, file), file.convert) for file in manifest.files}
     made = {name: (file.source_sha256, file.convert) for name, file in pack.record.files.items()}
     return pack.record.converter_version == VERSION and wanted == made
 
@@ -131,14 +131,15 @@ def _make(
     from mien.convert.table import VERSION
 
     produced: dict[str, Produced] = {}
+    arrived: dict[str, bytes] = {}
     for source in manifest.sources:
-        content = fetch(source, downloads, mirror=mirror, progress=progress)
-        for file in (file for file in manifest.files if file.source == source.name):
-            made = _convert(file, content, progress)
-            with writing(staging):
-                write_synced(staging / file.name, made)
-            digest = hashlib.sha256(made).hexdigest()
-            produced[file.name] = Produced(digest, len(made), source.sha256, file.convert)
+        arrived[source.name] = fetch(source, downloads, mirror=mirror, progress=progress)
+    for file in manifest.files:
+        made = _convert(file, [arrived[name] for name in file.sources], progress)
+        with writing(staging):
+            write_synced(staging / file.name, made)
+        digest = hashlib.sha256(made).hexdigest()
+        produced[file.name] = Produced(digest, len(made), _digests(manifest, file), file.convert)
     record = Record(
         files=produced,
         converter_version=VERSION,
@@ -154,14 +155,19 @@ def _make(
     return record
 
 
-def _convert(file: File, content: bytes, progress: Progress) -> bytes:
+def _digests(manifest: Manifest, file: File) -> str:
+    """Digests of what a file is made from, in order."""
+    return " ".join(manifest.source(name).sha256 for name in file.sources)
+
+
+def _convert(file: File, contents: Sequence[bytes], progress: Progress) -> bytes:
     if file.convert is None:
-        return content
+        return contents[0]
     from mien.convert.table import converter
 
     progress(f"convert {file.name}", 0, 1)
     try:
-        made = converter(file.convert)(content)
+        made = converter(file.convert)(*contents)
     except ImportError as error:
         raise ExtraMissing.of(
             "convert",

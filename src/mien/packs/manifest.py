@@ -78,8 +78,10 @@ class Source(_Table, frozen=True):
     """One file as its publisher serves it.
 
     Attributes:
-        name: The publisher's file name; a mirror serves it under this name.
-        url: `package:<distribution>/<path>`, `file:<path>`, or `https://...`.
+        name: Its name among all sources, the publisher's where that is not ambiguous; a mirror serves it
+            under this name.
+        url: `package:<distribution>/<path>`, `file:<path>`, `https://...`, or `bring:<where it is>` for
+            a file that nobody serves on its own.
         sha256: Lower-case hexadecimal digest of the file.
         bytes: Its length; nothing longer is ever fetched.
     """
@@ -95,13 +97,23 @@ class File(_Table, frozen=True):
 
     Attributes:
         name: Its name in the pack.
-        source: Name of the source it is made from.
-        convert: Name of a converter (`mien.convert.table`); None copies the source.
+        source: Name of the source it is made from, or the names in the order the converter wants them,
+            for formats that keep the network and its weights apart.
+        convert: Name of a converter (`mien.convert.table`); None copies the one source.
     """
 
     name: Name
-    source: SourceName
+    source: SourceName | Annotated[tuple[SourceName, ...], Meta(min_length=1, max_length=8)]
     convert: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.convert is None and len(self.sources) > 1:
+            raise ValueError("a file that is made of several sources needs a converter")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources it is made from, in the converter's order."""
+        return (self.source,) if isinstance(self.source, str) else self.source
 
 
 class Input(_Table, frozen=True):
@@ -110,20 +122,23 @@ class Input(_Table, frozen=True):
     Attributes:
         colour: Order of the channels the network wants.
         mean: One value per channel, in that order.
-        scale: Multiplies what is left after subtracting the mean.
+        scale: Multiplies what is left after subtracting the mean: one number, or one per channel.
         size_wh: Width and height; None for a network that takes any.
     """
 
     colour: Colour
     mean: tuple[float, ...]
-    scale: float
+    scale: float | tuple[float, ...]
     size_wh: tuple[Side, Side] | None = None
 
     def __post_init__(self) -> None:
         channels = 1 if self.colour == "grey" else 3
         if len(self.mean) != channels:
             raise ValueError(f"mean wants {channels} values for {self.colour}, got {len(self.mean)}")
-        if not all(math.isfinite(value) for value in (*self.mean, self.scale)) or self.scale == 0:
+        scale = self.scale if isinstance(self.scale, tuple) else (self.scale,) * channels
+        if len(scale) != channels:
+            raise ValueError(f"scale wants one value or {channels} for {self.colour}, got {len(scale)}")
+        if not all(math.isfinite(value) for value in (*self.mean, *scale)) or 0 in scale:
             raise ValueError("mean and scale want finite numbers, and scale not 0")
 
 
@@ -167,7 +182,7 @@ class Manifest(_Table, frozen=True, kw_only=True):
         summary: One line for people.
         licence: Licence of the weights.
         origin: Who made it, from what.
-        sources: Files to fetch.
+        sources: Files to fetch; none for a stage that is all code.
         files: Files to make of them.
         input: Preprocessing; None where the family brings its own (regression trees).
         facts: Constants of the decoding; the family checks them when it loads the pack.
@@ -182,8 +197,8 @@ class Manifest(_Table, frozen=True, kw_only=True):
     summary: str
     licence: Licence
     origin: Origin
-    sources: tuple[Source, ...]
-    files: tuple[File, ...]
+    sources: tuple[Source, ...] = ()
+    files: tuple[File, ...] = ()
     input: Input | None = None
     facts: dict[str, Any] = {}  # msgspec copies it for every manifest
     threshold: Threshold | None = None
@@ -193,20 +208,26 @@ class Manifest(_Table, frozen=True, kw_only=True):
         sources = [source.name for source in self.sources]
         files = [file.name for file in self.files]
         for what, names in (("sources", sources), ("files", files)):
-            if not names:
-                raise ValueError(f"{what} is empty")
             if len(set(names)) != len(names):
                 raise ValueError(f"{what} has two entries of one name")
-        if odd := {file.source for file in self.files} ^ set(sources):
+        if odd := {name for file in self.files for name in file.sources} ^ set(sources):
             raise ValueError(f"sources and files do not fit together at {', '.join(sorted(odd))}")
         if reserved := {MANIFEST_FILE, RECORD_FILE} & set(files):
             raise ValueError(f"a file must not be called {reserved.pop()}")
         if not self.gives:
             raise ValueError("gives is empty")
+        if not files and "embedding" in self.gives:
+            raise ValueError("an embedder needs [[files]]")
         if unknown := set(self.gives) - BY_NAME.keys():
             raise ValueError(f"gives names unknown columns: {', '.join(sorted(unknown))}")
         if "embedding" in self.gives and (self.input is None or self.threshold is None):
             raise ValueError("an embedder needs [input] and [threshold]")
+
+    @property
+    def installs_itself(self) -> bool:
+        """Whether it may be installed unasked: nothing to fetch from elsewhere, no consent to ask for."""
+        local = all(source.url.startswith("package:") for source in self.sources)
+        return local and self.licence.commercial and not self.licence.restricted
 
     def source(self, name: str) -> Source:
         """The source of that name."""

@@ -18,7 +18,7 @@ class Produced(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         sha256: Digest of the file itself.
         bytes: Its length.
-        source_sha256: Digest of the source it was made from.
+        source_sha256: Digest of the source it was made from; of several, all in order with spaces between.
         convert: Converter that made it; None for a copy.
     """
 
@@ -126,7 +126,7 @@ def problems(pack: Pack) -> tuple[str, ...]:
         if pack.record is not None:
             wanted = pack.record.files[file.name].sha256
         elif file.convert is None:
-            wanted = pack.manifest.source(file.source).sha256
+            wanted = pack.manifest.source(file.sources[0]).sha256
         else:
             continue  # somebody converted it by hand: nothing says what it should be
         if digest_of(pack.file(file.name)) != wanted:

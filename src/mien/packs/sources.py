@@ -107,6 +107,14 @@ def _from_file(address: str, source: Source, _downloads: Path, progress: Progres
     return _read(path, address, source, progress)
 
 
+def _from_people(address: str, source: Source, _downloads: Path, _progress: Progress) -> bytes:
+    """`bring:<address>`: published only inside something larger, so somebody has to take it out."""
+    raise DownloadFailed(
+        f"{source.name} is not published on its own: it lies in {address.removeprefix('bring:')}.",
+        hint=f"Put {source.name} into a folder, then install with MIEN_MIRROR=file:/that/folder.",
+    )
+
+
 def _from_web(address: str, source: Source, downloads: Path, progress: Progress) -> bytes:
     # Only here, because its TLS takes longer to import than an installed pack to load.
     from mien.packs.download import download
@@ -156,6 +164,7 @@ def _read(path: Path, address: str, source: Source, progress: Progress) -> bytes
 Opener = Callable[[str, Source, Path, Progress], bytes]
 SCHEMES: dict[str, Opener] = {
     "package": _from_package,
+    "bring": _from_people,
     "file": _from_file,
     "https": _from_web,
     "http": _from_web,

@@ -102,12 +102,9 @@ class PackStore:
             PackError: As `get` and `install`.
         """
         manifest = self.manifest(name)
-        licence = manifest.licence
         if all(source.url.startswith("package:") for source in manifest.sources):
             state = self.state(name)
-            if state == "outdated" or (
-                state == "not installed" and licence.commercial and not licence.restricted
-            ):
+            if state == "outdated" or (state == "not installed" and manifest.installs_itself):
                 return self.install(name, progress=progress)
         return self.get(name)
 
@@ -197,8 +194,9 @@ class PackStore:
         """Name the pack to compute a column with: the first of the order of preference that is installed.
 
         Installed packs that nobody ranked come after; if none is installed, it is the first of the
-        order, which `ensure` installs or explains. Detectors are asked for boxes only: their points
-        come along, and are wanted from elsewhere when the chosen detector has none.
+        order that installs itself, or the first of all, which `ensure` explains. Detectors are asked
+        for boxes only: their points come along, and are wanted from elsewhere when the chosen detector
+        has none.
 
         Raises:
             PackMissing: No pack gives this column.
@@ -207,7 +205,8 @@ class PackStore:
         whole = (pack for pack in map(self._whole, self._folders()) if pack is not None)
         gives = {pack.name: pack.manifest.gives for pack in whole}
         present = {name for name, columns in gives.items() if column in columns and _fits(columns, column)}
-        candidates = [name for name in ranked if name in present] or [*sorted(present), *ranked]
+        at_hand = [name for name in ranked if name in present] or sorted(present)
+        candidates = at_hand or [name for name in ranked if self.manifest(name).installs_itself] or [*ranked]
         if not candidates:
             raise PackMissing(f"No pack is known that gives {column!r}.", hint="mien packs list")
         return candidates[0]

@@ -78,4 +78,7 @@ class Analyzer:
                 faces = stage(images, faces)
                 if self._observe:
                     self._observe(stage.name, len(images), time.perf_counter() - start)
-        return [Analysis(image, found) for image, found in zip(images, faces, strict=True)]
+        return [
+            Analysis(image, found.resized(image.original_wh))
+            for image, found in zip(images, faces, strict=True)
+        ]

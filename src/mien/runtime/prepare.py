@@ -32,5 +32,5 @@ def to_tensor(chips: Sequence[Pixels] | Pixels, spec: Input) -> NDArray[np.float
         pixels = pixels @ _LUMA
     planes = pixels.transpose(0, 3, 1, 2).astype(np.float32, order="C")
     planes -= np.asarray(spec.mean, np.float32)[:, None, None]
-    planes *= np.float32(spec.scale)
+    planes *= np.asarray(spec.scale, np.float32).reshape(-1, 1, 1)
     return planes

@@ -173,3 +173,18 @@ def _unavailable(device: Device, why: str) -> DeviceUnavailable:
         f"Device {device} is not available: {why}.",
         hint=f"Available here: {present}. For {device}, install {wheel} and its drivers.",
     )
+
+
+def describe_network(path: Path) -> tuple[str, ...]:
+    """Inputs and outputs of a network with their shapes, one line each, for people.
+
+    Raises:
+        PackCorrupt: The file is not a usable ONNX model.
+    """
+    session = Runtime("cpu", 1).network(path)._session  # noqa: SLF001 - of this module
+    pairs = (("input", session.get_inputs()), ("output", session.get_outputs()))
+    return tuple(
+        f"{what} {one.name} {' x '.join(str(side) for side in one.shape)}"
+        for what, many in pairs
+        for one in many
+    )
