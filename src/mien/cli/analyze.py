@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from mien.cli.options import Detector, Device, Json, Out, Photos, Threads, opened_kit
+from mien.cli.options import (
+    Accurate,
+    Detector,
+    Device,
+    Fast,
+    Json,
+    Out,
+    Photos,
+    Search,
+    Threads,
+    Use,
+    opened_kit,
+)
 
 
 def analyze(
@@ -27,15 +39,24 @@ def analyze(
         typer.Option(
             "--with",
             metavar="COLUMN,...",
-            help="What else to compute: corners, landmarks; shown in JSON and CSV.",
+            help="What else to compute: age, gender, expression, pose, live, mask, quality, landmarks, ... "
+            "(mien info lists them).",
         ),
     ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Compute all that the installed packs can.")
+    ] = False,
     detector: Detector = None,
+    use: Use = None,
+    fast: Fast = False,
+    accurate: Accurate = False,
+    search: Search = None,
     device: Device = None,
     threads: Threads = None,
 ) -> None:
     """Find the faces in pictures and folders; bad files are reported beside the results."""
     from mien.cli.pictures import saving
+    from mien.cli.rows import exported
     from mien.cli.tables import watched, write_analyses
     from mien.cli.tally import Tally
     from mien.errors import BadRequest
@@ -45,7 +66,17 @@ def analyze(
         raise BadRequest("Choose one of --json, --jsonl and --csv.")
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "table"
     columns = ("box", "score", "points", *(name.strip() for name in extra.split(",") if name.strip()))
-    with opened_kit(detector=detector, device=device, threads=threads) as kit:
+    with opened_kit(
+        detector=detector,
+        use=use,
+        fast=fast,
+        accurate=accurate,
+        search=search,
+        device=device,
+        threads=threads,
+    ) as kit:
+        if everything:
+            columns = tuple(dict.fromkeys((*columns, *exported(kit.available()))))
         kit.stages_for(columns)
     paths = list(expand(photos))
     tally = Tally()

@@ -9,6 +9,8 @@ import typer
 
 from mien.cli import exits
 from mien.cli.analyze import analyze
+from mien.cli.anonymise import anonymise
+from mien.cli.convert import convert
 from mien.cli.demo import demo
 from mien.cli.identify import identify
 from mien.cli.info import info
@@ -29,8 +31,10 @@ app = typer.Typer(
 app.command(rich_help_panel="Pictures")(analyze)
 app.command(rich_help_panel="Pictures")(verify)
 app.command(rich_help_panel="Pictures")(identify)
+app.command(rich_help_panel="Pictures")(anonymise)
 app.command(rich_help_panel="Pictures")(demo)
 app.add_typer(packs, name="packs", rich_help_panel="Machine")
+app.command(rich_help_panel="Machine")(convert)
 app.command(rich_help_panel="Machine")(info)
 app.command(rich_help_panel="Machine")(schema)
 

@@ -27,6 +27,34 @@ Embedder = Annotated[
     str | None,
     typer.Option("--embedder", metavar="PACK", help="Pack that compares.", rich_help_panel="Networks"),
 ]
+Use = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--use",
+        metavar="COLUMN=PACK",
+        help="Pack for any other column; can be given again.",
+        rich_help_panel="Networks",
+    ),
+]
+Fast = Annotated[
+    bool, typer.Option("--fast", help="Look at small copies of pictures.", rich_help_panel="Networks")
+]
+Accurate = Annotated[
+    bool,
+    typer.Option(
+        "--accurate",
+        help="Look at tiles, from further away and turned; embed mirror images too.",
+        rich_help_panel="Networks",
+    ),
+]
+Search = Annotated[
+    str | None,
+    typer.Option(
+        "--search",
+        help="How to look for faces: fast, normal, tiny, close or thorough.",
+        rich_help_panel="Networks",
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -46,10 +74,30 @@ Largest = Annotated[
 
 @contextmanager
 def opened_kit(*, observe: Observer | None = None, **choices: Any) -> Iterator[Mien]:  # noqa: ANN401 - fields of Settings
-    """Make a `Mien` that shows bars while packs are converted on first use."""
+    """Make a `Mien` that shows bars while packs are converted on first use.
+
+    Args:
+        observe: Told how long each stage took.
+        **choices: Fields of `Settings`, None where not given; `use` as a list of `COLUMN=PACK`, and the
+            flags `fast` and `accurate` for the profile.
+
+    Raises:
+        SettingsError: A choice cannot be used.
+    """
     from mien.cli.console import progress_bars
     from mien.kit import Mien
-    from mien.settings import load_settings
+    from mien.settings import load_settings, read_pairs
 
+    if "use" in choices:
+        choices["use"] = read_pairs(choices["use"]) if choices["use"] else None
+    choices["profile"] = _profile(fast=choices.pop("fast", False), accurate=choices.pop("accurate", False))
     with progress_bars() as progress:
         yield Mien(load_settings(**choices), progress=progress, observe=observe)
+
+
+def _profile(*, fast: bool, accurate: bool) -> str | None:
+    from mien.errors import BadRequest
+
+    if fast and accurate:
+        raise BadRequest("Choose one of --fast and --accurate.")
+    return "fast" if fast else "accurate" if accurate else None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mien.cli.console import remarks
+from mien.cli.summary import tag
 from mien.core.analysis import Analysis
 from mien.core.faces import Faces
 from mien.core.image import Image
@@ -33,6 +34,17 @@ def save_annotated(
     Raises:
         BadRequest: The folder cannot be made or written.
     """
+    path = free_path(image, folder)
+    save_image(draw_faces(image, faces, labels, known=known), path)
+    return path
+
+
+def free_path(image: Image, folder: Path) -> Path:
+    """Where a picture can be saved under its own name without replacing another.
+
+    Raises:
+        BadRequest: The folder cannot be made or read.
+    """
     stem = Path(image.source or "picture").stem
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +56,6 @@ def save_annotated(
             number += 1
     except OSError as error:
         raise BadRequest(f"{folder} cannot be used for pictures: {error.strerror}.") from error
-    save_image(draw_faces(image, faces, labels, known=known), path)
     return path
 
 
@@ -53,7 +64,7 @@ def saving(results: Iterable[T], folder: Path) -> Iterator[T]:
     saved = 0
     for result in results:
         if isinstance(result, Analysis):
-            save_annotated(result.image, result.faces, folder)
+            save_annotated(result.image, result.faces, folder, [tag(face) for face in result.faces])
             saved += 1
         elif isinstance(result, Identification):
             labels = [name or "unknown" for name in result.names]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from mien.core.advice import advice
 from mien.core.analysis import Analysis, Failure
 from mien.core.columns import COLUMNS, Column
 from mien.core.faces import Face
@@ -25,11 +27,16 @@ class ErrorRow(msgspec.Struct, frozen=True):
     hint: str
 
 
-# One optional field per exported column; null means that it was not computed.
+# One optional field per exported column, and the label of those that decide; null means not computed.
 _NESTED: dict[int, Any] = {0: float | None, 1: list[float] | None, 2: list[list[float]] | None}
-FaceRow = msgspec.defstruct(
-    "FaceRow", [(column.name, _NESTED[len(column.shape)], None) for column in _EXPORTED], frozen=True
-)
+_FIELDS: list[tuple[str, Any, Any]] = [
+    (column.name, dict[str, float] | None if column.labels else _NESTED[len(column.shape)], None)
+    for column in _EXPORTED
+]
+_LABELS: list[tuple[str, Any, Any]] = [
+    (f"{column.name}_label", str | None, None) for column in _EXPORTED if column.least is not None
+]
+FaceRow = msgspec.defstruct("FaceRow", [*_FIELDS, *_LABELS, ("advice", list[str], [])], frozen=True)
 
 
 class PhotoRow(msgspec.Struct, frozen=True):
@@ -95,6 +102,11 @@ class IdentifyReport(msgspec.Struct, frozen=True):
 SCHEMAS: dict[str, Any] = {"analyze": list[PhotoRow], "verify": VerifyRow, "identify": IdentifyReport}
 
 
+def exported(columns: Sequence[str]) -> tuple[str, ...]:
+    """Of these columns, those that `analyze` writes."""
+    return tuple(column.name for column in _chosen(columns))
+
+
 def encodable(text: str) -> str:
     """Text that JSON can hold: bytes of a file name that are not UTF-8 are spelt out."""
     return text.encode("utf-8", "backslashreplace").decode()
@@ -106,16 +118,22 @@ def error_row(error: MienError) -> ErrorRow:
 
 
 def face_row(face: Face) -> FaceRow:  # type: ignore[valid-type]
-    """Translate a face; coordinates are rounded to a hundredth of a pixel."""
-    values = {column.name: getattr(face, column.name) for column in _EXPORTED}
-    return FaceRow(**{name: None if value is None else _rounded(value) for name, value in values.items()})
+    """Translate a face; coordinates are rounded to a hundredth of a pixel, shares to four digits."""
+    row: dict[str, Any] = {}
+    for column in _EXPORTED:
+        value = getattr(face, column.name)
+        if value is not None:
+            row[column.name] = _rounded(column, value)
+        if column.least is not None:
+            row[f"{column.name}_label"] = face.label(column.name)
+    return FaceRow(**row, advice=[reason.text for reason in advice(face)])
 
 
 def photo_row(result: Analysis | Failure) -> PhotoRow:
     """Translate one picture of an analysis."""
     if isinstance(result, Failure):
         return PhotoRow(encodable(result.source), error=error_row(result.error))
-    return PhotoRow(encodable(result.source), result.image.size_wh, [face_row(face) for face in result.faces])
+    return PhotoRow(encodable(result.source), result.faces.size_wh, [face_row(face) for face in result.faces])
 
 
 def verify_row(found: Verification) -> VerifyRow:
@@ -164,21 +182,30 @@ def csv_rows(result: Analysis | Failure, columns: Sequence[str]) -> list[list[st
             value = getattr(face, column.name)
             count = int(np.prod(_fixed(column.shape)))
             cells.extend([""] * count if value is None else [f"{x:.6g}" for x in np.ravel(value)])
+            if column.least is not None:
+                cells.append(face.label(column.name) or "")
         rows.append([encodable(result.source), str(i), *cells, ""])
     return rows or [[encodable(result.source), "", *blank, ""]]
 
 
 def _cells(columns: Sequence[str]) -> list[str]:
-    """Names of the cells: `box_x1`, `score`, `points_0_x` ..."""
+    """Names of the cells: `box_x1`, `score`, `points_0_x`, `expression_happy`, `expression_label` ..."""
     names: list[str] = []
     for column in _chosen(columns):
-        if column.name == "box":
-            names.extend(("box_x1", "box_y1", "box_x2", "box_y2"))
-        elif not column.shape:
-            names.append(column.name)
-        else:
-            names.extend(f"{column.name}_{i}_{axis}" for i in range(_fixed(column.shape)[0]) for axis in "xy")
+        names.extend("_".join((column.name, *part)) for part in itertools.product(*_parts(column)))
+        if column.least is not None:
+            names.append(f"{column.name}_label")
     return names
+
+
+def _parts(column: Column) -> list[Sequence[str]]:
+    """What the entries along each axis are called."""
+    if column.name == "box":
+        return [("x1", "y1", "x2", "y2")]
+    if column.labels:
+        return [column.labels]
+    shape = _fixed(column.shape)
+    return [[str(i) for i in range(shape[0])], "xyz"[: shape[1]]] if shape else []
 
 
 def _chosen(columns: Sequence[str]) -> list[Column]:
@@ -189,5 +216,9 @@ def _fixed(shape: tuple[int | str, ...]) -> tuple[int, ...]:
     return tuple(side for side in shape if isinstance(side, int))
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - a float or an array
-    return round(value, 4) if isinstance(value, float) else np.round(value.astype(float), 2).tolist()
+def _rounded(column: Column, value: Any) -> Any:  # noqa: ANN401 - a float or an array
+    digits = 2 if column.unit == "px" else 4
+    if isinstance(value, float):
+        return round(value, digits)
+    listed = np.round(value.astype(float), digits).tolist()
+    return dict(zip(column.labels, listed, strict=True)) if column.labels else listed

@@ -12,6 +12,7 @@ import msgspec
 
 from mien.cli.console import remarks, results, write_json, write_text
 from mien.cli.rows import csv_header, csv_rows, photo_row
+from mien.cli.summary import summary
 from mien.core.analysis import Analysis, Failure
 from mien.core.faces import Faces
 from mien.errors import MienError
@@ -77,11 +78,15 @@ def _write_table(found: Results, _: Sequence[str]) -> None:
     table.add_column("picture", overflow="fold")
     for name in ("size", "faces", "boxes (x1 y1 x2 y2, score)"):
         table.add_column(name, no_wrap=True)
+    details = ["\n".join(summary(face) for face in faces) for _, faces in rows]
+    if any(details):
+        table.add_column("what they look like")
     folder = common_folder(source for source, _ in rows)
-    for source, faces in rows:
+    for (source, faces), said in zip(rows, details, strict=True):
         boxes = (f"{' '.join(f'{x:.0f}' for x in face.box)}, {face.score:.3f}" for face in faces)
         size, count = "{} x {}".format(*faces.size_wh), str(len(faces))
-        table.add_row(shown_source(source, folder), size, count, "\n".join(boxes))
+        cells = (shown_source(source, folder), size, count, "\n".join(boxes))
+        table.add_row(*cells, *([said] if any(details) else []))
     results().print(table)
 
 
