@@ -14,17 +14,21 @@ import pytest
 from hostile import build_hostile
 from mien.cli import exits
 from mien.cli.main import app, run
-from mien.cli.rows import SCHEMAS, IdentifyReport, PhotoRow, VerifyRow, csv_header
-from mien.core.columns import COLUMNS
+from mien.cli.rows import SCHEMAS, IdentifyReport, PhotoRow, VerifyRow, csv_header, face_row
+from mien.cli.summary import summary, tag
+from mien.core.columns import BY_NAME, COLUMNS
+from mien.core.faces import Faces
 from mien.errors import (
     BadRequest,
     GalleryError,
     InferenceError,
     MienError,
     NoFace,
+    PackMissing,
     SettingsError,
     SpaceMismatch,
 )
+from mien.media.images import open_image
 
 
 @pytest.fixture
@@ -232,7 +236,9 @@ def test_rows_follow_the_column_table():
     assert "embedding" not in exported
     header = csv_header(exported)
     assert header[:3] == ["source", "face", "box_x1"]
-    assert len(header) == 3 + 4 + 1 + 10 + 10 + 136
+    geometry = 4 + 1 + 10 + 10 + 136 + 212 + 478 * 3
+    looks = 52 + 2 + 1 + 3 + 1 + (2 + 1) + (7 + 1) + 1 + 1 + 1 + len(BY_NAME["quality_parts"].labels)
+    assert len(header) == 3 + geometry + looks
     assert csv_header(["score"]) == ["source", "face", "score", "error"]
 
 
@@ -303,3 +309,77 @@ def test_info_installs_nothing(mien, tmp_path, monkeypatch):
     assert code == exits.FINE
     assert "mtcnn (not installed)" in out
     assert not (tmp_path / "packs").exists()
+
+
+@pytest.fixture
+def looked_at():
+    """A face of which much is known."""
+    happy = np.array([[0.05, 0.0, 0.0, 0.9, 0.0, 0.05, 0.0]])
+    more = {
+        "age": [41.3],
+        "gender": [[0.55, 0.45]],
+        "expression": happy,
+        "pose": [[-12.4, 3.0, 0.2]],
+        "live": [0.98],
+    }
+    return Faces((100, 80), [[1, 2, 30, 40]], [0.9], **more)[0]
+
+
+def test_rows_name_what_has_names(looked_at):
+    row = msgspec.to_builtins(face_row(looked_at))
+    assert row["expression"]["happy"] == 0.9
+    assert row["expression_label"] == "happy"
+    assert row["gender"] == {"female": 0.55, "male": 0.45}
+    assert row["gender_label"] == "uncertain"
+    assert row["pose"] == {"yaw": -12.4, "pitch": 3.0, "roll": 0.2}
+    assert (row["age"], row["mask"]) == (41.3, None)
+
+
+def test_a_summary_in_words(looked_at):
+    assert summary(looked_at) == "41 years, gender uncertain, happy, live 0.98, yaw -12 pitch +3 roll +0"
+    assert tag(looked_at) == "41 years, gender uncertain, happy, live 0.98"
+    assert summary(Faces((9, 9), [[1, 2, 3, 4]], [0.5])[0]) == ""
+
+
+def test_analyze_says_which_packs_are_missing(mien, photos):
+    photo = next(photos.rglob("*.jpg"))
+    code, _, err = mien("analyze", photo, "--with", "age,live", "--use", "age=retail0013")
+    assert code == exits.exit_code(PackMissing(""))
+    assert "mien packs install retail0013 minifasnet" in err
+    code, _, err = mien("analyze", photo, "--with", "expression")
+    assert "mien packs install mini-xception" in err
+    code, _, err = mien("analyze", photo, "--use", "age")
+    assert code == exits.exit_code(SettingsError(""))
+    code, _, err = mien("analyze", photo, "--fast", "--accurate")
+    assert code == exits.exit_code(BadRequest(""))
+
+
+def test_all_is_what_is_here(mien, photos):
+    code, out, _ = mien("analyze", next(photos.rglob("*.jpg")), "--all", "--json")
+    assert code == 0
+    face = json.loads(out)[0]["faces"][0]
+    assert face["landmarks"] is not None
+    assert face["age"] is None
+
+
+def test_anonymise_writes_pictures_of_the_same_size_without_faces(mien, photos, tmp_path):
+    photo = next(photos.rglob("*.jpg"))
+    code, out, err = mien("anonymise", photo, "--out", tmp_path, "--way", "solid", "--detector", "mtcnn")
+    assert code == 0, err
+    written = next(tmp_path.glob("*.jpg"))
+    assert str(written) in out
+    assert "Look at them" in err
+    assert open_image(written).size_wh == open_image(photo).size_wh
+    with PIL.Image.open(written) as picture:
+        assert not picture.getexif()
+    code, out, _ = mien("analyze", written, "--json")
+    assert json.loads(out)[0]["faces"] == []
+    assert mien("anonymise", photo, "--out", tmp_path, "--way", "paint")[0] == exits.exit_code(BadRequest(""))
+
+
+def test_anonymise_does_not_shrink_even_if_the_profile_is_fast(mien, mien_home, tmp_path, monkeypatch):
+    monkeypatch.setenv("MIEN_PROFILE", "fast")
+    large = tmp_path / "large.jpg"
+    PIL.Image.new("RGB", (4000, 200), "grey").save(large)
+    assert mien("anonymise", large, "--out", tmp_path / "out")[0] == 0
+    assert open_image(tmp_path / "out" / "large.jpg").size_wh == (4000, 200)

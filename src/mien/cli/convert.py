@@ -26,6 +26,7 @@ def convert(
     move it to where mien info says the packs are.
     """
     from mien.cli.console import results
+    from mien.convert.apart import NATIVE, convert_apart
     from mien.convert.formats import find_parts
     from mien.convert.table import converter as named
     from mien.errors import ConversionFailed
@@ -46,7 +47,7 @@ def convert(
         contents = [path.read_bytes() for path in parts]
     except OSError as error:
         raise ConversionFailed(f"{error.filename} cannot be read: {error.strerror}.", hint="") from error
-    network = named(name)(*contents)
+    network = convert_apart(name, contents) if name in NATIVE else named(name)(*contents)
     if pattern:
         described = pack_like(out, parts, name, pattern)
         file = described.files[0].name

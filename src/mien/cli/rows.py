@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from mien.core.advice import advice
+from mien.core.advice import reasons
 from mien.core.analysis import Analysis, Failure
 from mien.core.columns import COLUMNS, Column
 from mien.core.faces import Face
@@ -27,6 +27,13 @@ class ErrorRow(msgspec.Struct, frozen=True):
     hint: str
 
 
+class ReasonRow(msgspec.Struct, frozen=True):
+    """What a person can do about a face that is hard to recognise: a code that never changes, and words."""
+
+    code: str
+    text: str
+
+
 # One optional field per exported column, and the label of those that decide; null means not computed.
 _NESTED: dict[int, Any] = {0: float | None, 1: list[float] | None, 2: list[list[float]] | None}
 _FIELDS: list[tuple[str, Any, Any]] = [
@@ -36,7 +43,7 @@ _FIELDS: list[tuple[str, Any, Any]] = [
 _LABELS: list[tuple[str, Any, Any]] = [
     (f"{column.name}_label", str | None, None) for column in _EXPORTED if column.least is not None
 ]
-FaceRow = msgspec.defstruct("FaceRow", [*_FIELDS, *_LABELS, ("advice", list[str], [])], frozen=True)
+FaceRow = msgspec.defstruct("FaceRow", [*_FIELDS, *_LABELS, ("advice", list[ReasonRow], [])], frozen=True)
 
 
 class PhotoRow(msgspec.Struct, frozen=True):
@@ -126,7 +133,7 @@ def face_row(face: Face) -> FaceRow:  # type: ignore[valid-type]
             row[column.name] = _rounded(column, value)
         if column.least is not None:
             row[f"{column.name}_label"] = face.label(column.name)
-    return FaceRow(**row, advice=[reason.text for reason in advice(face)])
+    return FaceRow(**row, advice=[ReasonRow(one.code, one.text) for one in reasons(face)])
 
 
 def photo_row(result: Analysis | Failure) -> PhotoRow:

@@ -34,6 +34,7 @@ CONVERTERS: dict[str, str] = {
     "face-api-age-gender": "mien.convert.tfjs:face_api_age_gender",
     "minifasnet-v2": "mien.convert.minifasnet:v2",
     "minifasnet-v1se": "mien.convert.minifasnet:v1se",
+    "mobilefacenet": "mien.convert.mobilefacenet:foamliu",
     "mediapipe-mesh": "mien.convert.tflite:mediapipe_mesh",
     "mediapipe-blendshapes": "mien.convert.tflite:mediapipe_blendshapes",
 }
