@@ -40,9 +40,11 @@ def _freed(data: bytes, sides: int) -> bytes:
     model = read_model(data)
     graph = model.graph
     weights = {weight.name for weight in graph.initializer}
+    # Old exporters list weights as inputs too, which keeps ONNX Runtime from folding them.
+    pictures = [given for given in graph.input if given.name not in weights]
+    del graph.input[:]
+    graph.input.extend(pictures)
     for given in graph.input:
-        if given.name in weights:
-            continue
         dims = given.type.tensor_type.shape.dim
         if len(dims) != 4:
             raise ConversionFailed(f"The input {given.name} has {len(dims)} sides, not 4 as pictures have.")
@@ -67,7 +69,7 @@ def _free_reshapes(graph: GraphProto) -> None:
     constants: dict[str, Any] = {weight.name: weight for weight in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant":
-            constants.update({node.output[0]: a.t for a in node.attribute if a.name == "value"})
+            constants |= {name: a.t for name in node.output for a in node.attribute if a.name == "value"}
     made: dict[str, str] = {}
     for node in graph.node:
         if node.op_type != "Reshape" or node.input[1] not in constants:

@@ -1,7 +1,8 @@
 """The converters that a manifest can name.
 
 Each takes the bytes of one source file, or of several where a format keeps the network and its weights
-apart, and returns the bytes of one pack file, the same bytes every time. `VERSION` rises when any of them changes what it writes, so that packs are rebuilt.
+apart, and returns the bytes of one pack file, the same bytes every time. `VERSION` rises when any of
+them changes what it writes, so that packs are rebuilt.
 """
 
 from __future__ import annotations
