@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs bench bench-detection bench-lfw clean
+.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detection bench-lfw bench-looks bench-quality bench-peers clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,12 +35,19 @@ format: install-test ## Format the code
 docs: install-test ## Write the generated parts of the documentation
 	$(BIN)/python docs/generate.py
 
-oracles: install-test ## Add torch and facenet-pytorch, with which some tests compare (large)
+oracles: install-test ## Add the foreign runtimes with which some tests compare (large)
 	$(PIP) install torch==2.13.0 requests tqdm
 	$(PIP) install --no-deps facenet-pytorch==2.6.0
+	$(PIP) install openvino==2026.4.1 'opencv-python-headless<5' ai-edge-litert==2.3.0
+	test -x .oracles/mxnet/bin/python || $(PYTHON) -m venv .oracles/mxnet
+	.oracles/mxnet/bin/pip --disable-pip-version-check --quiet install mxnet==1.9.1 numpy==1.23.5
 
 peers: install-test ## Add face_recognition, with which the benchmark compares
 	$(PIP) install --no-deps face-recognition==1.3.0 'setuptools<81'
+
+peers-modern: ## Make .oracles/peers with InsightFace and UniFace
+	test -x .oracles/peers/bin/python || $(PYTHON) -m venv .oracles/peers
+	.oracles/peers/bin/pip --disable-pip-version-check --quiet install insightface==2.1 uniface==4.2.1 'opencv-python-headless<5'
 
 bench: peers ## Compare speed with face_recognition on the same weights
 	$(BIN)/python benchmarks/starter.py
@@ -50,6 +57,15 @@ bench-detection: install-test ## Count the faces that each detector finds
 
 bench-lfw: install-test ## Measure verification on LFW; LFW=folder with images/ and pairs.txt
 	$(BIN)/python benchmarks/lfw.py $(LFW)
+
+bench-looks: install-test ## Measure expression, age, gender and liveness on ../shared/data
+	$(BIN)/python benchmarks/looks.py
+
+bench-quality: install-test ## Measure what quality predicts, on LFW
+	$(BIN)/python benchmarks/quality.py $(LFW)
+
+bench-peers: install-test peers-modern ## Compare with InsightFace and UniFace on the same weights
+	$(BIN)/python benchmarks/peers.py
 
 clean: ## Remove what these targets made
 	rm -rf $(VENV) out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mien import Mien, load_settings
+from mien.packs.builtin import builtin_sets
 from mien.packs.store import PackStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,3 +64,25 @@ def mien_home(starter_files, tmp_path_factory) -> Path:
 def kit(mien_home) -> Mien:
     """A `Mien` on the installed starter set, with an empty gallery: do not enrol into it."""
     return Mien(load_settings(environ={}, home=mien_home))
+
+
+@pytest.fixture(scope="session")
+def modern_home(shared, mien_home, tmp_path_factory) -> Path:
+    """A home with every pack whose files are mirrored here, beside the starter set."""
+    mirrors = {folder: shared(f"models/{folder}") for folder in ("open", "research")}
+    home = tmp_path_factory.mktemp("modern")
+    (home / "packs").mkdir()
+    for pack in (mien_home / "packs").iterdir():
+        (home / "packs" / pack.name).symlink_to(pack)
+    sets = builtin_sets().sets
+    for names, folder in (("open", "open"), ("open-more", "open"), ("research", "research")):
+        store = PackStore(home / "packs", f"file:{mirrors[folder]}")
+        for name in sets[names]:
+            store.install(name, accept_licence=True)
+    return home
+
+
+@pytest.fixture(scope="session")
+def modern_kit(modern_home) -> Mien:
+    """A `Mien` on all of them: do not enrol into it."""
+    return Mien(load_settings(environ={}, home=modern_home))

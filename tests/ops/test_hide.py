@@ -66,7 +66,7 @@ def test_no_face_is_the_same_object(picture):
 def test_refuses(way, grow, picture):
     with pytest.raises(BadRequest):
         hide_faces(picture, faces((1, 1, 9, 9)), way, grow=grow)
-    with pytest.raises(BadRequest, match="another|of one of|cannot be hidden"):
+    with pytest.raises(BadRequest, match="cannot be hidden in"):
         hide_faces(picture, faces((1, 1, 9, 9), size_wh=(80, 60)), "blur")
 
 

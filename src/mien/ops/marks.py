@@ -18,10 +18,11 @@ _CLOUDS = ("mesh", "landmarks", "landmarks_106", "corners")
 
 def draw_marks(draw: ImageDraw.ImageDraw, face: Face, side_px: float) -> None:
     """Draw the landmarks of a face and where its head is turned, if they were computed."""
-    for column in _CLOUDS:
-        cloud = getattr(face, column)
-        if cloud is not None:
-            _dots(draw, cloud[:, :2], max(0.5, 0.004 * side_px if len(cloud) > 200 else 0.009 * side_px))
+    # The densest that there is: several at once hide the face.
+    clouds = (getattr(face, column) for column in _CLOUDS)
+    cloud = next((one for one in clouds if one is not None), None)
+    if cloud is not None:
+        _dots(draw, cloud[:, :2], max(0.5, 0.004 * side_px if len(cloud) > 200 else 0.009 * side_px))
     if face.pose is not None:
         centre = face.points[2] if face.points is not None else (face.box[:2] + face.box[2:]) / 2
         _axes(draw, pose_axes(face.pose), centre, 0.5 * side_px)

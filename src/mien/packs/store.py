@@ -101,12 +101,14 @@ class PackStore:
             ExtraMissing: The distribution that carries it is not installed.
             PackError: As `get` and `install`.
         """
-        manifest = self.manifest(name)
-        if all(source.url.startswith("package:") for source in manifest.sources):
-            state = self.state(name)
-            if state == "outdated" or (state == "not installed" and manifest.installs_itself):
-                return self.install(name, progress=progress)
-        return self.get(name)
+        manifest, state = self.manifest(name), self.state(name)
+        at_hand = all(source.url.startswith("package:") for source in manifest.sources)
+        if state == "outdated":
+            # Where only the facts are new, the files that are here will do.
+            renewed = at_hand or installation.is_current(self.get(name), manifest)
+        else:
+            renewed = state == "not installed" and manifest.installs_itself
+        return self.install(name, progress=progress) if renewed else self.get(name)
 
     def install(
         self,

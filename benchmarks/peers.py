@@ -1,0 +1,166 @@
+"""Mien against InsightFace and UniFace with the same weights, on the same photographs, in one run.
+
+    make bench-peers            # installs the peers into .oracles/peers first
+
+Every contestant is a process of its own that answers one photograph at a time; they take turns, photograph
+by photograph, so that noise hits all alike. Each is given the same files: SCRFD-500m for finding faces,
+MobileFaceNet for embedding them and, where it knows that network, MiniFASNet V2 for telling live faces.
+Reading the file and decoding it counts. DeepFace fetches all its weights from addresses of its own and
+takes none that are brought, so it cannot run here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien import Mien
+from mien.media.images import find_images
+from sections import pictures_folder, stamp, table, write
+
+ROUNDS = 5
+HERE = Path(__file__).parent
+PEERS = HERE.parent / ".oracles" / "peers" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Whose code runs, on which interpreter, and what it is asked to do."""
+
+    name: str
+    python: Path
+    script: str
+    task: str
+
+
+class Worker:
+    """A contestant's process; says how long each photograph took, and how many faces it found."""
+
+    def __init__(self, contestant: Contestant, weights: Path) -> None:
+        self.contestant = contestant
+        command = [contestant.python, HERE / "contestants" / contestant.script, contestant.task, weights]
+        self._process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+        )  # fmt: skip
+        self.versions = self._answer()
+
+    def run(self, photo: Path) -> dict:
+        """Let it look at one photograph."""
+        self._process.stdin.write(f"{photo}\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.stdin.close()
+        self._process.wait(60)
+
+    def _answer(self) -> dict:
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.contestant.name} ended.")
+        return json.loads(line)
+
+
+def main() -> None:
+    photos = [path for path in find_images(pictures_folder()) if path.suffix.lower() in {".jpg", ".jpeg"}]
+    if len(sys.argv) > 1:
+        photos = photos[:: max(1, len(photos) // int(sys.argv[1]))]
+    own = Path(sys.executable)
+    contests = {
+        "find faces": ("detect", [("Mien", own), ("InsightFace", PEERS), ("UniFace", PEERS)]),
+        "find and embed": ("embed", [("Mien", own), ("InsightFace", PEERS), ("UniFace", PEERS)]),
+        "find, embed, live": ("live", [("Mien", own), ("UniFace", PEERS)]),
+        "find, embed, age, gender, expression, live": ("all", [("Mien", own)]),
+    }
+    rows, versions = [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        weights = exported_weights(Path(folder))
+        for what, (task, names) in contests.items():
+            contestants = [
+                Contestant(name, python, f"with_{name.lower()}.py", task) for name, python in names
+            ]
+            rows += contest(what, contestants, photos, weights, versions)
+    header = (
+        "task",
+        "who",
+        "photographs per second",
+        "Mien is faster by",
+        "faces",
+        "memory MB after one, all rounds",
+    )
+    text = [
+        stamp(),
+        "",
+        f"{len(photos)} photographs, {ROUNDS} rounds, median per photograph; "
+        + ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+        + ".",
+        "",
+        table(header, rows),
+    ]
+    write("peers", "\n".join(text))
+
+
+def contest(
+    what: str,
+    contestants: Sequence[Contestant],
+    photos: Sequence[Path],
+    weights: Path,
+    versions: dict[str, str],
+) -> list[tuple]:
+    workers = [Worker(contestant, weights) for contestant in contestants]
+    seconds: dict[str, dict[Path, list[float]]] = {worker.contestant.name: {} for worker in workers}
+    faces: dict[str, int] = {}
+    memory: dict[str, list[float]] = {worker.contestant.name: [] for worker in workers}
+    for number in range(ROUNDS + 1):
+        for worker in workers:
+            faces[worker.contestant.name] = 0
+        for photo in photos:
+            for worker in workers:
+                name, told = worker.contestant.name, worker.run(photo)
+                faces[name] += told["faces"]
+                if number:  # the first round warms up
+                    seconds[name].setdefault(photo, []).append(told["seconds"])
+        for worker in workers:
+            memory[worker.contestant.name].append(worker.run(photos[0])["memory_mb"])
+    for worker in workers:
+        versions.update(worker.versions)
+        worker.close()
+    total = {name: sum(map(statistics.median, times.values())) for name, times in seconds.items()}
+    return [
+        (
+            what,
+            name,
+            f"{len(photos) / spent:.1f}",
+            "" if name == "Mien" else f"{spent / total['Mien']:.2f}x",
+            faces[name],
+            f"{memory[name][0]:.0f}, {memory[name][-1]:.0f}",
+        )
+        for name, spent in total.items()
+    ]
+
+
+def exported_weights(folder: Path) -> Path:
+    """The ONNX files of our packs, under names that the contestants know."""
+    kit = Mien()
+    for pack, file, name in (
+        ("scrfd-500m", None, "scrfd.onnx"),
+        ("mobilefacenet", None, "embedder.onnx"),
+        ("minifasnet", "v2.onnx", "minifasnet.onnx"),
+    ):
+        found = kit.packs.get(pack)
+        source = found.file(file or found.manifest.files[0].name)
+        (folder / name).write_bytes(source.read_bytes())
+    return folder
+
+
+if __name__ == "__main__":
+    main()
