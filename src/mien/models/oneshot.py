@@ -35,8 +35,8 @@ Tensor = NDArray[np.float32]
 # Pixels that one call sees, over all its views: memory stays bounded. On a CPU a call sees one view, because
 # several at once were measured to take a tenth to a third longer.
 _MOST_PIXELS = 4 * 640 * 640
-# Of boxes from several views, one that lies so far in a better one, or holds so much of it, is the same face: a
-# part of it seen in a tile, or a body that looks like a face from afar.
+# Of boxes from several views, one that lies so far in a better one, or holds so much of it, is the same
+# face: a part of it seen in a tile, or a body that looks like a face from afar.
 _NESTED = 0.7
 # A box that comes this near to the inner border of a tile, as a share of its side, may be cut by it.
 _BORDER = 0.01
