@@ -377,13 +377,23 @@ def test_ensure_asks_for_consent_where_it_is_due(store, packaged, changes):
     assert store.ensure("toy").manifest.version == 2
 
 
-def test_ensure_fetches_nothing(store, shipped_toy):
+def test_ensure_fetches_nothing(store, shipped, shipped_toy, toy, weights):
     shipped_toy()
     with pytest.raises(PackMissing):
         store.ensure("toy")
     store.install("toy")
-    shipped_toy(version=2)
+    weights.write_bytes(CONTENT[::-1])
+    shipped(toy=toy(CONTENT[::-1], f"file:{weights}", version=2))
     assert store.ensure("toy").manifest.version == 1
+
+
+def test_ensure_renews_the_facts_without_the_source(store, shipped_toy, weights):
+    shipped_toy()
+    store.install("toy")
+    weights.unlink()
+    shipped_toy(version=2)
+    assert store.ensure("toy").manifest.version == 2
+    assert (store.get("toy").folder / "weights.onnx").read_bytes() == CONTENT
 
 
 def test_a_pack_between_two_renames_is_recovered(store, shipped_toy):
