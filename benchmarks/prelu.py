@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.convert.graph import Graph
+from mien.convert.building.graph import Graph
 from mien.runtime.session import Runtime
 from sections import interleaved, stamp, table, write
 

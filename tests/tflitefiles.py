@@ -5,8 +5,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from mien.convert.tflite import network
-from mien.convert.tflite_model import KINDS
+from mien.convert.tflite.model import KINDS
+from mien.convert.tflite.network import network
 
 CODES = {name: number for number, name in KINDS.items()} | {"GATHER": 36, "TOPK_V2": 48, "CUSTOM": 32}
 TYPES = {np.dtype(np.float32): 0, np.dtype(np.float16): 1, np.dtype(np.int32): 2, np.dtype(np.int8): 9}

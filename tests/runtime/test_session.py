@@ -7,7 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from mien.convert.graph import Graph
+from mien.convert.building.graph import Graph
 from mien.errors import DeviceUnavailable, InferenceError, OutOfMemory, PackCorrupt
 from mien.runtime.session import PROVIDERS, Runtime, available_cores, available_devices
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from mien.convert.table import converter
 from mien.errors import ConversionFailed
 
-# Converters whose readers are native code, see `mien.convert.keras_h5`.
+# Converters whose readers are native code, see `mien.convert.keras.network`.
 NATIVE = frozenset({"keras"})
 
 _MOST_BYTES = 4 << 30

@@ -44,7 +44,7 @@ class ErtFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """The arrays that `mien.convert.dlib_shape` writes; see there for shapes."""
+    """The arrays that `mien.convert.dlib.shape` writes; see there for shapes."""
 
     mean: NDArray[np.float32]
     splits: NDArray[np.uint16]

@@ -1,0 +1,1 @@
+"""Caffe: a prototxt and a caffemodel of either version."""

@@ -1,0 +1,1 @@
+"""dlib: networks and shape predictors in its serialised streams (.dat)."""

@@ -1,0 +1,1 @@
+"""MTCNN as the package mtcnn stores it: weights in joblib files."""

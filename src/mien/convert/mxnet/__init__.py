@@ -1,0 +1,1 @@
+"""MXNet: a symbol of any version and its params."""

@@ -1,0 +1,1 @@
+"""TensorFlow: frozen graphs, and the weights of face-api in the shards of TensorFlow.js."""

@@ -1,0 +1,1 @@
+"""TensorFlow Lite, and the networks inside MediaPipe's task files."""

@@ -1,0 +1,1 @@
+"""PyTorch: state dicts of networks that are known here; torch itself is never imported."""
