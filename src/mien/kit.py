@@ -220,14 +220,16 @@ class Mien:
 
         Raises:
             PackMissing: The pack is not installed.
-            BadRequest: The pack holds no networks, or the photographs show no face.
+            BadRequest: The pack holds no networks, or the photographs show too few faces.
             ConversionFailed: A network cannot be quantised.
         """
         pack = self.packs.ensure(name, self._progress)
         before = () if "box" in pack.manifest.gives else self.stages_for(self.stage(name).needs)
-        networks = quantised(pack, before, self._read(expand(sources)), self.settings)
+        made = quantised(pack, before, self._read(expand(sources)), self.settings)
+        networks = {name: network.content for name, network in made.items()}
         folder = self.packs.folder / f"{name}-int8"
-        manifest = pack_of_eight_bits(folder, networks, pack.manifest)
+        agreement = min(network.agreement for network in made.values())
+        manifest = pack_of_eight_bits(folder, networks, pack.manifest, agreement)
         write_pack(folder, manifest, networks)
         return self.packs.get(folder.name)
 

@@ -47,11 +47,17 @@ def test_a_bad_name_is_refused(tmp_path):
 def test_quantised_packs_keep_their_terms_and_get_a_space_of_their_own(tmp_path):
     like = builtin_manifest("mobilefacenet")
     folder = tmp_path / "packs" / "small"
-    written = pack_of_eight_bits(folder, {like.files[0].name: b"small"}, like)
+    written = pack_of_eight_bits(folder, {like.files[0].name: b"small"}, like, 0.98765)
     write_pack(folder, written, {like.files[0].name: b"small"})
     store = PackStore(tmp_path / "packs")
     assert store.get("small").manifest.licence == like.licence
     assert space(written) != space(like)
+    assert (written.threshold.distance, written.threshold.metric) == (
+        like.threshold.distance,
+        like.threshold.metric,
+    )
+    assert written.threshold.fmr is None, "it was measured with another network"
+    assert [figure.value for figure in written.figures] == [0.9877]
     assert store.verify("small") == ()
     (folder / like.files[0].name).write_bytes(b"spoilt")
     assert len(store.verify("small")) == 1

@@ -112,7 +112,9 @@ def quantise(
 
     with progress_bars() as progress:
         made = Mien(ctx.obj, progress=progress).quantise(name, photos)
-    results().print(f"{made.name} is installed in {made.folder}", markup=False, soft_wrap=True)
+    lines = [f"{made.name} is installed in {made.folder}"]
+    lines += [f"{figure.what}: {figure.value}" for figure in made.manifest.figures]
+    results().print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -175,8 +175,10 @@ def _spans(
     if stride is not None:
         tensor = min(tensor, math.ceil(length * scale / stride) * stride)
     span = math.ceil(tensor / scale)
-    steps = max(0, math.ceil((length - span) / (span - shared / scale)))
-    return [(round(i * (length - span) / max(steps, 1)), span, tensor) for i in range(steps + 1)]
+    if span >= length:
+        return [(0, span, tensor)]
+    steps = math.ceil((length - span) / (span - shared / scale))
+    return [(round(i * (length - span) / steps), span, tensor) for i in range(steps + 1)]
 
 
 def cut_view(rgb: Pixels, view: View) -> Pixels:
@@ -186,6 +188,8 @@ def cut_view(rgb: Pixels, view: View) -> Pixels:
     rect = np.array(view.rect).reshape(2, 2)
     shown = np.clip(rect, 0, turned_wh)
     inner = np.rint((shown - rect[0]) * view.size_wh / (rect[1] - rect[0])).astype(int)
+    # A picture thinner than a pixel of the tensor is still seen.
+    inner[1] = np.maximum(inner[1], inner[0] + 1)
     # The small picture is turned rather than the large one.
     corners = np.rint(turn_back(shown, view.turns, (width, height))).astype(int)
     low, high = corners.min(0), corners.max(0)

@@ -163,6 +163,18 @@ class Threshold(_Table, frozen=True, kw_only=True):
             raise ValueError("a cosine distance lies in 0..2")
 
 
+class EightBits(_Table, frozen=True):
+    """What `mien packs quantise` leaves in float32, found by quantising one layer at a time.
+
+    Attributes:
+        operators: Only operators of these types are quantised; none means all that can be.
+        keep: Nodes that stay as they are, by name.
+    """
+
+    operators: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+
 class Figure(_Table, frozen=True):
     """A published or measured result: `what` with its unit, its `value`, and `by` whom."""
 
@@ -187,6 +199,7 @@ class Manifest(_Table, frozen=True, kw_only=True):
         input: Preprocessing; None where the family brings its own (regression trees).
         facts: Constants of the decoding; the family checks them when it loads the pack.
         threshold: Operating point; every embedder has one, because it fixes the metric.
+        eight_bits: How its networks are quantised.
         figures: Published or measured results.
     """
 
@@ -202,6 +215,7 @@ class Manifest(_Table, frozen=True, kw_only=True):
     input: Input | None = None
     facts: dict[str, Any] = {}  # msgspec copies it for every manifest
     threshold: Threshold | None = None
+    eight_bits: EightBits = EightBits()
     figures: tuple[Figure, ...] = ()
 
     def __post_init__(self) -> None:

@@ -11,10 +11,12 @@ import msgspec
 
 from mien.errors import ExtraMissing, ManifestInvalid
 from mien.packs.disk import write_synced, writing
-from mien.packs.manifest import MANIFEST_FILE, File, Licence, Manifest, Origin, Source
+from mien.packs.manifest import MANIFEST_FILE, Figure, File, Licence, Manifest, Origin, Source, Threshold
 
 _UNSTATED = Licence("LicenseRef-own", "not stated", "", commercial=False, note="Made by mien convert.")
 _UNKNOWN = Origin("not stated", "", "", "not stated")
+
+_BY = "mien packs quantise, on this machine, with photographs that set no range"
 
 
 def pack_like(folder: Path, sources: Sequence[Path], convert: str, like: Manifest) -> Manifest:
@@ -50,13 +52,16 @@ def pack_like(folder: Path, sources: Sequence[Path], convert: str, like: Manifes
     )
 
 
-def pack_of_eight_bits(folder: Path, networks: Mapping[str, bytes], like: Manifest) -> Manifest:
+def pack_of_eight_bits(
+    folder: Path, networks: Mapping[str, bytes], like: Manifest, agreement: float
+) -> Manifest:
     """Describe a pack whose networks are quantised copies of another's, under the same terms.
 
     Args:
         folder: Where the pack will be, which gives its name.
         networks: The quantised networks by file name.
         like: The pack that they were made of.
+        agreement: Mean cosine similarity of their outputs to those of that pack.
 
     Raises:
         ManifestInvalid: The folder's name is no name of a pack.
@@ -67,6 +72,8 @@ def pack_of_eight_bits(folder: Path, networks: Mapping[str, bytes], like: Manife
         summary=f"{like.name} in eight bits, with ranges learned on this machine.",
         sources=tuple(_source(name, folder / name, content) for name, content in networks.items()),
         files=tuple(File(name, name) for name in networks),
+        threshold=like.threshold and _unmeasured(like.threshold, like.name),
+        figures=(Figure(f"agreement with {like.name} (cosine similarity)", round(agreement, 4), _BY),),
     )
 
 
@@ -95,6 +102,12 @@ def _changed(like: Manifest, **changes: Any) -> Manifest:  # noqa: ANN401 - fiel
         return msgspec.convert(msgspec.to_builtins(fields), Manifest)
     except msgspec.ValidationError as error:
         raise ManifestInvalid(f"No pack can be made of this: {error}.") from error
+
+
+def _unmeasured(rule: Threshold, name: str) -> Threshold:
+    """The same threshold, without the false-match rate that was measured with another network."""
+    said = f"That of {name}; what it lets pass in eight bits was not measured."
+    return msgspec.structs.replace(rule, fmr=None, measured=said)
 
 
 def _source(name: str, path: Path, content: bytes) -> Source:

@@ -11,13 +11,13 @@ from mien.models.stage import Stage
 from mien.models.table import load_stage
 from mien.packs.store import Pack
 from mien.pipeline.analyzer import Analyzer
-from mien.runtime.quantise import Recording, quantise
+from mien.runtime.quantise import EightBitNetwork, Recording, quantise
 from mien.settings import Settings
 
 
 def quantised(
     pack: Pack, before: Sequence[Stage], pictures: Iterable[Image | Failure], settings: Settings
-) -> dict[str, bytes]:
+) -> dict[str, EightBitNetwork]:
     """Run a pack on pictures and quantise its networks to what they were given.
 
     Args:
@@ -27,10 +27,10 @@ def quantised(
         settings: As for the stages.
 
     Returns:
-        The bytes of each of its networks by file name.
+        Each of its networks by file name.
 
     Raises:
-        BadRequest: The pack holds something else than networks, or no picture shows a face.
+        BadRequest: The pack holds something else than networks, or the pictures show too few faces.
         ConversionFailed: A network cannot be quantised.
     """
     if not pack.manifest.files or any(not file.name.endswith(".onnx") for file in pack.manifest.files):
@@ -40,4 +40,7 @@ def quantised(
     for _ in Analyzer((*before, stage), settings.batch).run(pictures):
         pass  # what counts is what the networks were given
     paths = {file.name: pack.file(file.name) for file in pack.manifest.files}
-    return {name: quantise(path.read_bytes(), recording.seen.get(path, [])) for name, path in paths.items()}
+    return {
+        name: quantise(path.read_bytes(), recording.seen.get(path, []), pack.manifest.eight_bits)
+        for name, path in paths.items()
+    }
