@@ -61,6 +61,14 @@ def test_a_network_in_eight_bits_says_nearly_the_same(network, examples, tmp_pat
     assert made.agreement == pytest.approx(similar, abs=0.005)
 
 
+def test_networks_in_old_operators_too(network, examples):
+    old = onnx.load_from_string(network)
+    old.opset_import[0].version = 11
+    made = quantise(old.SerializeToString(), examples, ALL)
+    assert eight_bit_weights(made.content) == {"first", "second"}
+    assert made.agreement > 0.99
+
+
 def test_what_is_to_be_kept_stays_exact(network, examples, tmp_path):
     assert eight_bit_weights(quantise(network, examples, EightBits(keep=("second",))).content) == {"first"}
     none = quantise(network, examples, EightBits(operators=("MatMul",)))

@@ -24,6 +24,8 @@ from mien.runtime.session import Network, Runtime
 
 # ONNX Runtime's own default.
 _WARNINGS = 2
+# The first version of ONNX's operators whose DequantizeLinear knows one scale per channel.
+_PER_CHANNEL = 13
 # One in so many examples sets no range and judges the result.
 _JUDGES = 4
 
@@ -106,7 +108,8 @@ def quantise(network: bytes, examples: Sequence[Inputs], how: EightBits) -> Eigh
         plain, ready, small = (Path(folder, f"{name}.onnx") for name in ("plain", "ready", "small"))
         plain.write_bytes(network)
         try:
-            quant_pre_process(plain, ready, skip_symbolic_shape=True)
+            ready.write_bytes(_of_late(network))
+            quant_pre_process(ready, ready, skip_symbolic_shape=True)
             quantize_static(
                 ready,
                 small,
@@ -128,6 +131,18 @@ def quantise(network: bytes, examples: Sequence[Inputs], how: EightBits) -> Eigh
         ) as error:
             raise ConversionFailed(f"The network cannot be quantised: {error}") from error
         return EightBitNetwork(small.read_bytes(), _agreement(plain, small, examples[::_JUDGES]))
+
+
+def _of_late(network: bytes) -> bytes:
+    """The same network in operators that know scales per channel."""
+    import onnx
+    import onnx.version_converter
+
+    model = onnx.load_from_string(network)
+    known = max(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
+    if known >= _PER_CHANNEL:
+        return network
+    return bytes(onnx.version_converter.convert_version(model, _PER_CHANNEL).SerializeToString())
 
 
 def _agreement(before: Path, after: Path, examples: Sequence[Inputs]) -> float:
