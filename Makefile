@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detection bench-lfw bench-looks bench-quality bench-peers clean
+.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-lfw bench-looks bench-quality bench-peers clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,8 +52,11 @@ peers-modern: ## Make .oracles/peers with InsightFace and UniFace
 bench: peers ## Compare speed with face_recognition on the same weights
 	$(BIN)/python benchmarks/starter.py
 
-bench-detection: install-test ## Count the faces that each detector finds
-	$(BIN)/python benchmarks/detection.py
+bench-detectors: install-test ## Measure recall, precision and speed of every detector
+	$(BIN)/python benchmarks/detectors.py
+
+bench-embedders: install-test ## Measure embedders one face and sixteen at a time, and their copies in eight bits
+	$(BIN)/python benchmarks/embedders.py
 
 bench-lfw: install-test ## Measure verification on LFW; LFW=folder with images/ and pairs.txt
 	$(BIN)/python benchmarks/lfw.py $(LFW)

@@ -125,7 +125,7 @@ def settings() -> str:
     )
     rows = []
     for field in msgspec.structs.fields(Settings):
-        default = "your data folder" if field.name == "home" else _default(field.default)
+        default = "your data folder" if field.name == "home" else _default(_value(field))
         meaning = re.sub(r"\s+", " ", meanings[field.name])
         rows.append((f"`{field.name}`", f"`MIEN_{field.name.upper()}`", default, meaning))
     return _table(("setting", "environment", "default", "meaning"), rows)
@@ -260,8 +260,15 @@ def _rate(fmr: float | None) -> str:
     return "not measured" if fmr is None else f"{fmr:.2%}"
 
 
+def _value(field: msgspec.structs.FieldInfo) -> object:
+    """What a field holds if nobody says anything."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
 def _default(value: object) -> str:
-    if value is None:
+    if value is None or value == {}:
         return "none"
     return f"`{value:_}`" if isinstance(value, int) else f"`{value}`"
 
