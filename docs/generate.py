@@ -197,6 +197,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _licences(header: tuple[str, ...], yes: str, no: str) -> str:
+    sets = builtin_sets().sets
     rows = [
         (
             f"`{pack.name}`",
@@ -205,7 +206,7 @@ def _licences(header: tuple[str, ...], yes: str, no: str) -> str:
             yes if pack.licence.commercial else no,
             pack.origin.authors,
         )
-        for pack in builtin_manifests().values()
+        for pack in map(builtin_manifests().__getitem__, sorted({*sets["starter"], *sets["open"]}))
     ]
     return _table(header, rows)
 
