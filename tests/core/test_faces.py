@@ -259,12 +259,12 @@ def test_largest_is_at_least_as_large_as_all(faces):
 
 @pytest.mark.parametrize("size_wh", [(1280, 960), (320, 240), (213, 480)])
 def test_resized_moves_what_is_in_pixels(size_wh):
-    """A point in the middle between two edges stays there; edges lie half a pixel outside of centres."""
+    """Boxes are edges and scale as they are; points count from the centre of the first pixel."""
     faces = make(3)
     moved = faces.resized(size_wh)
     factor = np.array(size_wh) / faces.size_wh
     np.testing.assert_allclose(moved.points + 0.5, (faces.points + 0.5) * factor, rtol=1e-5)
-    np.testing.assert_allclose(moved.box + 0.5, (faces.box + 0.5) * np.tile(factor, 2), rtol=1e-5)
+    np.testing.assert_allclose(moved.box, faces.box * np.tile(factor, 2), rtol=1e-5)
     np.testing.assert_allclose(moved.mesh[..., 2], faces.mesh[..., 2] * factor[0], rtol=1e-5)
     for name in ("score", "embedding", "age", "pose", "expression"):
         np.testing.assert_array_equal(getattr(moved, name), getattr(faces, name))

@@ -171,16 +171,16 @@ class Faces:
         if size_wh == self.size_wh:
             return self
         factor = np.array(size_wh, np.float64) / self.size_wh
-        # Depth is on the scale of x. Pixel centres are at integers, so edges lie half a pixel outside.
+        # Depth is on the scale of x. Boxes are edges; pixel centres of points are at integers.
         scale, centre = np.array([*factor, factor[0]]), np.array([0.5, 0.5, 0.0])
         moved: dict[str, FloatArray] = {}
         for name, value in self.columns().items():
             if BY_NAME[name].unit == "px":
-                # A box is two points.
-                xyz = (value.reshape(-1, 2, 2) if name == "box" else value).astype(np.float64)
-                axes = xyz.shape[-1]
-                xyz = (xyz + centre[:axes]) * scale[:axes] - centre[:axes]
-                moved[name] = xyz.reshape(value.shape)
+                if name == "box":
+                    moved[name] = value * np.tile(factor, 2)
+                else:
+                    axes = value.shape[-1]
+                    moved[name] = (value + centre[:axes]) * scale[:axes] - centre[:axes]
         return self.with_(size_wh=size_wh, **moved)
 
     def largest(self) -> Faces:

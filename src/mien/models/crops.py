@@ -41,6 +41,8 @@ class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             `eyes` turns the box so that the eyes are level.
         scale: The box is grown by this factor around its centre (`box` and `eyes`).
         square: The longer side of the box is taken for both.
+        lean: Faces whose eyes are level to this many degrees are not turned (`eyes`): a network that takes
+            heads as they come loses some certainty when they are turned.
         shift: Moves the box by these shares of its own width and height (`box` and `eyes`).
         template: Where the five points lie in the chip, in its pixels (`points`).
         inside: The grown box is shrunk so that it fits into the picture, then moved inside it, as
@@ -50,6 +52,7 @@ class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: Literal["box", "points", "eyes"] = "box"
     scale: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.0
     square: bool = True
+    lean: Annotated[float, msgspec.Meta(ge=0, le=180)] = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
     template: tuple[tuple[float, float], ...] = ()
     inside: bool = False
@@ -128,7 +131,7 @@ def transforms(faces: Faces, cut: Cut, size_wh: tuple[int, int]) -> Matrix:
     if cut.by == "points":
         return similarity_transform(spread_points(faces), np.array(cut.template))
     box = cut_boxes(faces, cut)
-    angle = _eye_angle(faces) if cut.by == "eyes" else np.zeros(len(faces))
+    angle = _eye_angle(faces, cut.lean) if cut.by == "eyes" else np.zeros(len(faces))
     sides = np.maximum(box[:, 2:] - box[:, :2], 1e-6)
     grow = np.array(size_wh) / sides
     cos, sin = np.cos(angle), np.sin(angle)
@@ -168,9 +171,10 @@ def spread_points(faces: Faces, column: str = "points") -> FloatArray:
     return points
 
 
-def _eye_angle(faces: Faces) -> FloatArray:
-    """How far the eyes are from level, in radians, clockwise."""
+def _eye_angle(faces: Faces, lean: float) -> FloatArray:
+    """How far the eyes are from level, in radians, clockwise; 0 up to `lean` degrees."""
     left, right = spread_points(faces)[:, 0], faces.points[:, 1]  # type: ignore[index]
     across = (right - left).astype(np.float64)
     angle: FloatArray = np.arctan2(across[:, 1], across[:, 0])
+    angle[np.abs(angle) <= np.radians(lean)] = 0
     return angle

@@ -194,15 +194,16 @@ class OneShot:
 
 
 def in_picture(candidates: Candidates, view: View, size_wh: tuple[int, int]) -> Candidates:
-    """Bring the candidates of a view into the frame of the upright picture, without those cut by a tile.
+    """Bring candidates into the frame of the upright picture, without those that are cut or too small.
 
     Args:
         candidates: In the tensor's frame.
         view: Where it looked.
         size_wh: Of the upright picture.
     """
+    sides = candidates.box[:, 2:] - candidates.box[:, :2]
     corners = from_view(candidates.box.reshape(-1, 2, 2), view)
-    whole = ~_is_cut(corners, view, turned_size(size_wh, view.turns))
+    whole = (sides.max(1) >= view.least) & ~_is_cut(corners, view, turned_size(size_wh, view.turns))
     corners = turn_back(corners[whole], view.turns, size_wh)
     box = np.concatenate([corners.min(1), corners.max(1)], 1)
     points = candidates.points

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ _SHARED = 0.2
 _SHARED_FACES = 2.5
 # Finer tiles than the whole view by less than this show nothing new.
 _WORTH_TILING = 1.25
+# From afar only faces of this many times the smallest are believed.
+_LARGE_AFAR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,14 @@ class View:
         turns: Quarter turns, counter-clockwise, that the picture makes first: 0 to 3.
         size_wh: Width and height of the tensor that shows it.
         plain: Shows all of the picture, and upright.
+        least: Boxes whose longer side is less than this, in pixels of the tensor, are not believed.
     """
 
     rect: tuple[float, float, float, float]
     turns: int
     size_wh: Size
     plain: bool = False
+    least: int = 0
 
 
 def plan_views(size_wh: Size, search: Search, sight: Sight) -> list[View]:
@@ -95,7 +99,7 @@ def _thorough(size_wh: Size, sight: Sight) -> list[View]:
     views = [*_close(size_wh, sight), *_tiles(size_wh, sight)]
     for turns in (1, 2, 3):
         turned_wh = turned_size(size_wh, turns)
-        views += [View(view.rect, turns, view.size_wh) for view in _close(turned_wh, sight)]
+        views += [replace(view, turns=turns, plain=False) for view in _close(turned_wh, sight)]
     return views
 
 
@@ -119,10 +123,15 @@ def _whole(size_wh: Size, sight: Sight, most_wh: Size) -> View:
 
 
 def _afar(size_wh: Size, sight: Sight) -> View:
-    """The picture smaller than in the normal view, amid emptiness."""
+    """The picture smaller than in the normal view, amid emptiness.
+
+    It is there for faces that are too large otherwise; the small things that it shows are better seen in
+    the normal view, and from afar two faces can look like a third between them.
+    """
     inner = _shrunk(size_wh, _scale(size_wh, sight, sight.normal_wh) * sight.afar)
     tensor = _padded((2 * inner[0], 2 * inner[1]), sight, sight.normal_wh)
-    return _placed(size_wh, inner, tensor, ((tensor[0] - inner[0]) // 2, (tensor[1] - inner[1]) // 2))
+    corner = ((tensor[0] - inner[0]) // 2, (tensor[1] - inner[1]) // 2)
+    return replace(_placed(size_wh, inner, tensor, corner), least=_LARGE_AFAR * sight.smallest)
 
 
 def _shrunk(size_wh: Size, scale: float) -> Size:
