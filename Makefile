@@ -3,10 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The last OpenVINO that ONNX Runtime was built with.
+OPENVINO := onnxruntime-openvino==1.24.1 openvino==2025.4.1
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-lfw bench-looks bench-quality bench-peers clean
+.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-looks bench-quality bench-memory bench-peers clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +60,13 @@ bench-detectors: install-test ## Measure recall, precision and speed of every de
 bench-embedders: install-test ## Measure embedders one face and sixteen at a time, and their copies in eight bits
 	$(BIN)/python benchmarks/embedders.py
 
+bench-sessions: install-test ## Measure settings of ONNX Runtime, and OpenVINO in a venv of its own
+	$(BIN)/python benchmarks/sessions.py
+	test -x .oracles/ort-openvino/bin/python || $(PYTHON) -m venv .oracles/ort-openvino
+	.oracles/ort-openvino/bin/pip --disable-pip-version-check --quiet install $(OPENVINO) numpy pillow msgspec platformdirs filelock typer rich onnx
+	.oracles/ort-openvino/bin/pip --disable-pip-version-check --quiet install --no-deps -e .
+	.oracles/ort-openvino/bin/python benchmarks/sessions.py
+
 bench-lfw: install-test ## Measure verification on LFW; LFW=folder with images/ and pairs.txt
 	$(BIN)/python benchmarks/lfw.py $(LFW)
 
@@ -66,6 +75,9 @@ bench-looks: install-test ## Measure expression, age, gender and liveness on ../
 
 bench-quality: install-test ## Measure what quality predicts, on LFW
 	$(BIN)/python benchmarks/quality.py $(LFW)
+
+bench-memory: install-test ## Measure memory over 5,000 photographs; LFW=folder with images/
+	$(BIN)/python benchmarks/memory.py $(LFW)
 
 bench-peers: install-test peers-modern ## Compare with InsightFace and UniFace on the same weights
 	$(BIN)/python benchmarks/peers.py

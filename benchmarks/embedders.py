@@ -26,7 +26,7 @@ BATCHES = (1, 16)
 
 
 def main() -> None:
-    photos = find_images(pictures_folder())
+    photos = list(find_images(pictures_folder()))
     with tempfile.TemporaryDirectory() as folder:
         kit = borrowed(Path(folder))
         names = [pack.name for pack in kit.packs.installed() if "embedding" in pack.manifest.gives]
