@@ -21,6 +21,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
 from mien import Mien
 from mien.media.images import find_images
 from sections import pictures_folder, stamp, table, write
@@ -158,8 +162,24 @@ def exported_weights(folder: Path) -> Path:
     ):
         found = kit.packs.get(pack)
         source = found.file(file or found.manifest.files[0].name)
-        (folder / name).write_bytes(source.read_bytes())
+        content = source.read_bytes()
+        (folder / name).write_bytes(of_one_picture(content) if name == "scrfd.onnx" else content)
     return folder
+
+
+def of_one_picture(content: bytes) -> bytes:
+    """The same network, its outputs without the batch, as the peers' own files are."""
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    outputs = list(graph.output)
+    del graph.output[:]
+    for output in outputs:
+        name = f"{output.name}_of_one"
+        graph.node.append(helper.make_node("Reshape", [output.name, f"{output.name}_rows"], [name]))
+        rows = np.array([-1, {"score": 1, "bbox": 4, "kps": 10}[output.name.split("_")[0]]], np.int64)
+        graph.initializer.append(numpy_helper.from_array(rows, f"{output.name}_rows"))
+        graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, int(rows[1])]))
+    return model.SerializeToString()
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ def _decode(
     reduced = picture.size != full_wh
     picture.load()
     _check_pixels(picture.size, file.name, max_pixels)  # HEIF may change its mind while decoding
-    pixels = np.array(upright(to_srgb(picture, file.name), picture))
+    pixels = np.asarray(upright(to_srgb(picture, file.name), picture))
     if not reduced:
         return pixels, None
     lies = (pixels.shape[1] > pixels.shape[0]) != (full_wh[0] > full_wh[1])

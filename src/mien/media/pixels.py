@@ -105,7 +105,8 @@ def _managed(colour: PIL.Image.Image, profile: bytes | None) -> PIL.Image.Image:
             pass  # a profile that cannot be followed is as good as none
     if colour.mode == "LAB":
         return _transformed(colour, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
-    return colour.convert("RGB")
+    # Converting from RGB to RGB would copy all pixels.
+    return colour if colour.mode == "RGB" else colour.convert("RGB")
 
 
 def _transformed(colour: PIL.Image.Image, source: ImageCms.ImageCmsProfile) -> PIL.Image.Image:

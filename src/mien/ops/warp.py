@@ -8,6 +8,7 @@ pixels.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -19,9 +20,18 @@ Pixels = NDArray[np.uint8]
 
 
 def resize(rgb: Pixels, size_wh: tuple[int, int]) -> Pixels:
-    """Resize `(h, w, 3)` with a triangle filter that is as wide as the reduction asks for."""
-    picture = PIL.Image.fromarray(rgb).resize(size_wh, PIL.Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return np.asarray(picture)
+    """Resize `(h, w, 3)`: means of whole blocks of pixels, then a triangle filter for what is left.
+
+    Of pictures that are made more than four times smaller only every second pixel is looked at, every third
+    from six times on, and so on: to look at all of them takes longer than to find the faces.
+    """
+    height, width = rgb.shape[:2]
+    step = max(1, int(min(width / size_wh[0], height / size_wh[1]) / 2))
+    if step > 1:
+        rgb = rgb[step // 2 :: step, step // 2 :: step]
+    box = (0, 0, min(width / step, rgb.shape[1]), min(height / step, rgb.shape[0]))
+    picture = PIL.Image.fromarray(np.ascontiguousarray(rgb))
+    return np.asarray(picture.resize(size_wh, PIL.Image.Resampling.BILINEAR, box, reducing_gap=1.0))
 
 
 def warp(rgb: Pixels, matrix: Matrix, size_wh: tuple[int, int]) -> Pixels:
@@ -72,11 +82,20 @@ def halve(rgb: Pixels) -> Pixels:
     Returns:
         `((h - 3) // 2, (w - 3) // 2, 3)` uint8, empty for pictures of less than five pixels.
     """
-    wide = rgb.astype(np.uint16)
-    for axis in (0, 1):
-        wide = np.swapaxes(wide, 0, axis)
-        count = max((len(wide) - 3) // 2, 0)
-        taps = (wide[start : start + 2 * count : 2][:count] for start in range(5))
-        a, b, c, d, e = taps
-        wide = np.swapaxes(a + 4 * b + 6 * c + 4 * d + e, 0, axis)
-    return (wide >> 8).astype(np.uint8)
+    rows, columns = (max((side - 3) // 2, 0) for side in rgb.shape[:2])
+    tall = _taps([rgb[start : start + 2 * rows : 2][:rows] for start in range(5)])
+    small = _taps([tall[:, start : start + 2 * columns : 2][:, :columns] for start in range(5)])
+    small >>= 8
+    return small.astype(np.uint8)
+
+
+def _taps(parts: list[NDArray[Any]]) -> NDArray[np.uint16]:
+    """1 4 6 4 1 times five arrays; added in place, which takes half of the time."""
+    a, b, c, d, e = parts
+    total: NDArray[np.uint16] = np.add(b, d, dtype=np.uint16)
+    total <<= 2
+    total += a
+    total += e
+    middle = np.multiply(c, 6, dtype=np.uint16)
+    total += middle
+    return total
