@@ -2,11 +2,11 @@
 
     make bench-peers            # installs the peers into .oracles/peers first
 
-Every contestant is a process of its own that answers one photograph at a time; they take turns, photograph
-by photograph, so that noise hits all alike. Each is given the same files: SCRFD-500m for finding faces,
-MobileFaceNet for embedding them and, where it knows that network, MiniFASNet V2 for telling live faces.
-Reading the file and decoding it counts. DeepFace fetches all its weights from addresses of its own and
-takes none that are brought, so it cannot run here.
+Every contestant is a process of its own that is given some photographs at a time, as a folder is: what it
+makes of having several is its own affair. They take turns, so that noise hits all alike. Each is given the
+same files: SCRFD-500m for finding faces, MobileFaceNet for embedding them and, where it knows that network,
+MiniFASNet V2 for telling live faces. Reading the files and decoding them counts. DeepFace fetches all its
+weights from addresses of its own and takes none that are brought, so it cannot run here.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from mien.media.images import find_images
 from sections import pictures_folder, stamp, table, write
 
 ROUNDS = 5
+AT_A_TIME = 16
 HERE = Path(__file__).parent
 PEERS = HERE.parent / ".oracles" / "peers" / "bin" / "python"
 
@@ -56,9 +57,9 @@ class Worker:
         )  # fmt: skip
         self.versions = self._answer()
 
-    def run(self, photo: Path) -> dict:
-        """Let it look at one photograph."""
-        self._process.stdin.write(f"{photo}\n")
+    def run(self, photos: Sequence[Path]) -> dict:
+        """Let it look at some photographs."""
+        self._process.stdin.write(json.dumps(list(map(str, photos))) + "\n")
         self._process.stdin.flush()
         return self._answer()
 
@@ -79,19 +80,21 @@ def main() -> None:
     if len(sys.argv) > 1:
         photos = photos[:: max(1, len(photos) // int(sys.argv[1]))]
     own = Path(sys.executable)
+    ours, insight, uni = [("Mien", own), ("Mien, fast", own)], ("InsightFace", PEERS), ("UniFace", PEERS)
     contests = {
-        "find faces": ("detect", [("Mien", own), ("InsightFace", PEERS), ("UniFace", PEERS)]),
-        "find and embed": ("embed", [("Mien", own), ("InsightFace", PEERS), ("UniFace", PEERS)]),
-        "find, embed, live": ("live", [("Mien", own), ("UniFace", PEERS)]),
-        "find, embed, age, gender, expression, live": ("all", [("Mien", own)]),
+        "find faces": ("detect", [*ours, insight, uni]),
+        "find and embed": ("embed", [*ours, insight, uni]),
+        "find, embed, live": ("live", [*ours, uni]),
+        "find, embed, age, gender, expression, live": ("all", ours),
     }
     rows, versions = [], {}
     with tempfile.TemporaryDirectory() as folder:
         weights = exported_weights(Path(folder))
         for what, (task, names) in contests.items():
-            contestants = [
-                Contestant(name, python, f"with_{name.lower()}.py", task) for name, python in names
-            ]
+            contestants = []
+            for name, python in names:
+                who, _, profile = name.lower().partition(", ")
+                contestants.append(Contestant(name, python, f"with_{who}.py", f"{task}-{profile}".strip("-")))
             rows += contest(what, contestants, photos, weights, versions)
     header = (
         "task",
@@ -104,7 +107,7 @@ def main() -> None:
     text = [
         stamp(),
         "",
-        f"{len(photos)} photographs, {ROUNDS} rounds, median per photograph; "
+        f"{len(photos)} photographs, {AT_A_TIME} at a time, {ROUNDS} rounds, medians; "
         + ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
         + ".",
         "",
@@ -121,20 +124,21 @@ def contest(
     versions: dict[str, str],
 ) -> list[tuple]:
     workers = [Worker(contestant, weights) for contestant in contestants]
+    turns = [photos[start : start + AT_A_TIME] for start in range(0, len(photos), AT_A_TIME)]
     seconds: dict[str, dict[Path, list[float]]] = {worker.contestant.name: {} for worker in workers}
     faces: dict[str, int] = {}
     memory: dict[str, list[float]] = {worker.contestant.name: [] for worker in workers}
     for number in range(ROUNDS + 1):
         for worker in workers:
             faces[worker.contestant.name] = 0
-        for photo in photos:
+        for turn in turns:
             for worker in workers:
-                name, told = worker.contestant.name, worker.run(photo)
+                name, told = worker.contestant.name, worker.run(turn)
                 faces[name] += told["faces"]
                 if number:  # the first round warms up
-                    seconds[name].setdefault(photo, []).append(told["seconds"])
+                    seconds[name].setdefault(turn[0], []).append(told["seconds"])
         for worker in workers:
-            memory[worker.contestant.name].append(worker.run(photos[0])["memory_mb"])
+            memory[worker.contestant.name].append(worker.run(photos[:1])["memory_mb"])
     for worker in workers:
         versions.update(worker.versions)
         worker.close()

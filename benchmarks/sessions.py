@@ -44,6 +44,7 @@ class Setup:
 
     threads: int = field(default_factory=available_cores)
     spinning: str = "0"
+    stop: str = "0"
     level: Any = LEVELS.ORT_ENABLE_ALL
     arena: bool = True
     parallel: bool = False
@@ -58,6 +59,7 @@ class Setup:
         options.enable_cpu_mem_arena = self.arena
         options.log_severity_level = 4
         options.add_session_config_entry("session.intra_op.allow_spinning", self.spinning)
+        options.add_session_config_entry("session.force_spinning_stop", self.stop)
         if self.parallel:
             options.execution_mode = ort.ExecutionMode.ORT_PARALLEL
             options.inter_op_num_threads = self.threads
@@ -76,6 +78,7 @@ SETUPS = {
     "Mien": Setup(),
     "1 thread": Setup(threads=1),
     "spinning": Setup(spinning="1"),
+    "spinning within a run": Setup(spinning="1", stop="1"),
     "no arena": Setup(arena=False),
     "basic optimisation": Setup(level=LEVELS.ORT_ENABLE_BASIC),
     "no optimisation": Setup(level=LEVELS.ORT_DISABLE_ALL),

@@ -17,4 +17,7 @@ if task != "detect":
     shutil.copy(weights / "embedder.onnx", folder)
 app = FaceAnalysis(name=str(folder), providers=["CPUExecutionProvider"])
 app.prepare(ctx_id=-1, det_thresh=0.5, det_size=(640, 640))
-answer({"InsightFace": version("insightface")}, lambda path: len(app.get(cv2.imread(path))))
+answer(
+    {"InsightFace": version("insightface")},
+    lambda paths: sum(len(app.get(cv2.imread(path))) for path in paths),
+)

@@ -14,7 +14,8 @@ COLUMNS = {
     "all": ("box", "score", "points", "embedding", "age", "gender", "expression", "live"),
 }
 
-kit = Mien(detector="scrfd-500m", embedder="mobilefacenet")
-columns = COLUMNS[sys.argv[1]]
+task, _, profile = sys.argv[1].partition("-")
+kit = Mien(detector="scrfd-500m", embedder="mobilefacenet", profile=profile or "balanced")
+columns = COLUMNS[task]
 kit.stages_for(columns)
-answer({"Mien": version("mien")}, lambda path: len(next(kit.analyze(path, columns)).faces))
+answer({"Mien": version("mien")}, lambda paths: sum(len(one.faces) for one in kit.analyze(paths, columns)))

@@ -21,7 +21,11 @@ embedder = uniface.recognition.arcface.ArcFace(providers=cpu) if task != "detect
 judge = uniface.spoofing.minifasnet.MiniFASNet(providers=cpu) if task == "live" else None
 
 
-def look(path: str) -> int:
+def look(paths: list[str]) -> int:
+    return sum(map(look_at, paths))
+
+
+def look_at(path: str) -> int:
     image = cv2.imread(path)
     faces = detector.detect(image)
     for face in faces:

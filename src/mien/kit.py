@@ -34,6 +34,7 @@ from mien.packs.manifest import Manifest
 from mien.packs.own import pack_of_eight_bits, write_pack
 from mien.packs.sources import Progress, no_progress
 from mien.packs.store import Pack, PackStore
+from mien.pipeline.ahead import read_ahead
 from mien.pipeline.analyzer import Analyzer, Observer
 from mien.pipeline.quantise import quantised
 from mien.runtime.session import Runtime
@@ -105,7 +106,11 @@ class Mien:
             For each picture, in order, an `Analysis`, or a `Failure` if it could not be processed.
         """
         analyzer = Analyzer(self.stages_for(columns), self.settings.batch, self._observe)
-        return analyzer.run(self._read(expand(sources)))
+        items = self._read(expand(sources))
+        # Files can be read ahead; what else hands out pictures may be live, and is asked when its turn comes.
+        if isinstance(sources, (list, tuple, str, Path)):
+            items = read_ahead(items, self.settings.batch)
+        return analyzer.run(items)
 
     def anonymise(self, image: Source, way: str = "pixelate", *, grow: float = 0.3) -> Image:
         """Hide every face that is found in one picture; see `mien.ops.hide`.

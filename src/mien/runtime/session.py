@@ -133,9 +133,10 @@ class Runtime:
         options.intra_op_num_threads = self.threads
         # Fatal only: what fails is raised below, and nothing prints here.
         options.log_severity_level = 4
-        # A cascade has several networks, each with its own threads: idle ones that spin take the cores
-        # from the one that works (measured in benchmarks/spinning.py).
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Threads that spin between operators are faster; idle networks whose threads spin on take the cores
+        # from the one that works (decision 004, benchmarks/spinning.py and sessions.py).
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             session = onnxruntime.InferenceSession(
                 os.fspath(path), options, providers=[PROVIDERS[self.device]], enable_fallback=0
