@@ -98,8 +98,8 @@ def main() -> None:
     text = [
         stamp() if "OpenVINO" not in setups else f"ONNX Runtime {ort.__version__} with OpenVINO.",
         "",
-        f"Time in parts of that of Mien's setting ({available_cores()} threads that spin until a run ends, full optimisation, "
-        "arena): less than 1 is faster.",
+        f"Time in parts of that of Mien's setting ({available_cores()} threads that spin until a run ends, "
+        "full optimisation, arena): less than 1 is faster.",
         "",
         table(("network", "ms, Mien", *(name for name in setups if name != "Mien")), shown),
     ]
