@@ -4,8 +4,8 @@
 
 - expression: FER2013's private test pictures, 48 x 48, a folder per class; the picture is the face.
 - age and gender: UTKFace, adults; names begin with age_gender, 0 male, 1 female. Faces are found first.
-- gender also: LFW, people whose first name says it, one photograph each. No network here has seen them, while
-  face-api-age-gender has learned from four fifths of UTKFace.
+- gender also: LFW, people whose first name says it, one photograph each. No publisher names LFW among
+  its data, while face-api-age-gender has learned from four fifths of UTKFace.
 - liveness: the three samples of Silent-Face-Anti-Spoofing; T is live, F is not.
 
 A column of probabilities that does not reach the column's `least` counts as "uncertain"; accuracy is of

@@ -64,7 +64,10 @@ class NoFace(InputError):
     """A face was needed and none was found."""
 
     code = "no_face"
-    default_hint = "Use a picture in which the face is at least about 40 pixels wide and not turned away."
+    default_hint = (
+        "Use a picture in which the face is upright, not tiny and not turned away; MIEN_SEARCH=thorough "
+        "looks longer."
+    )
 
 
 class ManyFaces(InputError):

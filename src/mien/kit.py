@@ -81,6 +81,8 @@ class Mien:
         self._observe = observe
         self._stages: dict[str, Stage] = {}
         self._plans: dict[tuple[str, ...], tuple[Stage, ...]] = {}
+        # Which pack was opened for a column: a choice is made once.
+        self._givers: dict[str, str] = {}
         self._rule: DecisionRule | None = None
         self._gallery: Gallery | None = None
         self._lock = threading.RLock()
@@ -253,8 +255,8 @@ class Mien:
         """
         with self._lock:
             if self._rule is None:
-                # Of the pack that is installed, which is the one that embeds.
-                manifest = self.packs.ensure(self.manifest_for("embedding").name, self._progress).manifest
+                # Of the pack that embeds, even if a better one was installed since.
+                manifest = self.packs.ensure(self._giver("embedding"), self._progress).manifest
                 if manifest.threshold is None:
                     raise ManifestInvalid(f"Pack {manifest.name} states no threshold.")
                 found = manifest.threshold
@@ -282,7 +284,7 @@ class Mien:
             raise BadRequest(
                 f"Unknown: {', '.join(sorted(unknown))}.", hint=f"Columns: {', '.join(BY_NAME)}."
             )
-        stages = [self.stage(self.manifest_for("box").name)]
+        stages = [self._opened_for("box")]
         missing: dict[str, PackMissing] = {}
         # Points are given with the boxes or not at all, unless another stage needs them.
         wanted = [column for column in columns if column not in _DETECTION]
@@ -290,11 +292,10 @@ class Mien:
             column = wanted.pop(0)
             if any(column in stage.gives for stage in stages):
                 continue
-            name = self.manifest_for(column).name
             try:
-                stages.append(self.stage(name))
+                stages.append(self._opened_for(column))
             except PackMissing as error:
-                missing[name] = error
+                missing[self._giver(column)] = error
             else:
                 wanted.extend(sorted(stages[-1].needs))
         if len(missing) == 1:
@@ -305,6 +306,15 @@ class Mien:
                 hint=f"mien packs install {' '.join(missing)}",
             )
         return tuple(stages)
+
+    def _giver(self, column: str) -> str:
+        return self._givers.get(column) or self.manifest_for(column).name
+
+    def _opened_for(self, column: str) -> Stage:
+        name = self._giver(column)
+        stage = self.stage(name)
+        self._givers[column] = name
+        return stage
 
     def available(self) -> tuple[str, ...]:
         """The columns that can be computed here and now, without installing what is to be fetched.

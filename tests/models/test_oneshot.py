@@ -227,11 +227,11 @@ def test_parts_in_tiles_do_not_win_over_the_whole_face(search):
 
 def test_a_small_face_is_seen_in_tiles_only():
     """Blue is found in whole views only, since 0.6 is not sure enough for tiles."""
-    image = picture((1600, 1600), (801, 901, 807, 907), (403, 303, 409, 309), (1207, 1307, 1213, 1313))
+    image = picture((1600, 1600), (801, 901, 807, 907), (403, 303, 409, 309), (1208, 1308, 1212, 1312))
     assert len(detect(make(see, search="normal", threshold=0.1), image)[0]) == 0
     (faces,) = detect(make(see, search="tiny"), image)
     np.testing.assert_allclose(faces.score, [0.9, 0.85], atol=1e-6)
-    np.testing.assert_allclose(faces.box, [(801, 901, 807, 907), (403, 303, 409, 309)], atol=2.0)
+    np.testing.assert_allclose(faces.box, [(801, 901, 807, 907), (403, 303, 409, 309)], atol=2.5)
 
 
 def test_nested_boxes_of_several_views_are_one_face():

@@ -35,14 +35,14 @@ def analyze(
         bool, typer.Option("--csv", help="Write a CSV row per face.", rich_help_panel="Output")
     ] = False,
     extra: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--with",
             metavar="COLUMN,...",
             help="What else to compute: age, gender, expression, pose, live, mask, quality, landmarks, ... "
             "(mien info lists them).",
         ),
-    ] = "",
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Compute all that the installed packs can.")
     ] = False,
@@ -65,7 +65,8 @@ def analyze(
     if as_json + as_jsonl + as_csv > 1:
         raise BadRequest("Choose one of --json, --jsonl and --csv.")
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "table"
-    columns = ("box", "score", "points", *(name.strip() for name in extra.split(",") if name.strip()))
+    asked = ",".join(extra or ()).split(",")
+    columns = ("box", "score", "points", *(name.strip() for name in asked if name.strip()))
     with opened_kit(
         detector=detector,
         use=use,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import exits
-from mien.cli.options import Detector, Device, Embedder, Json, Out, Photos, Threads, opened_kit
+from mien.cli.options import Detector, Device, Embedder, Json, Out, Photos, Search, Threads, opened_kit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,7 @@ def identify(
     as_json: Json = False,
     detector: Detector = None,
     embedder: Embedder = None,
+    search: Search = None,
     device: Device = None,
     threads: Threads = None,
 ) -> None:
@@ -42,7 +43,9 @@ def identify(
     from mien.cli.tally import Tally
     from mien.kit import expand
 
-    with opened_kit(detector=detector, embedder=embedder, device=device, threads=threads) as kit:
+    with opened_kit(
+        detector=detector, embedder=embedder, search=search, device=device, threads=threads
+    ) as kit:
         kit.stages_for(("embedding",))
     people, rejected = _enroll(kit, known, largest=largest)
     paths = list(expand(photos))

@@ -79,14 +79,15 @@ def _write_table(found: Results, _: Sequence[str]) -> None:
     for name in ("size", "faces", "boxes (x1 y1 x2 y2, score)"):
         table.add_column(name, no_wrap=True)
     details = ["\n".join(summary(face) for face in faces) for _, faces in rows]
-    if any(details):
+    told = any(said.strip() for said in details)
+    if told:
         table.add_column("what they look like")
     folder = common_folder(source for source, _ in rows)
     for (source, faces), said in zip(rows, details, strict=True):
         boxes = (f"{' '.join(f'{x:.0f}' for x in face.box)}, {face.score:.3f}" for face in faces)
         size, count = "{} x {}".format(*faces.size_wh), str(len(faces))
         cells = (shown_source(source, folder), size, count, "\n".join(boxes))
-        table.add_row(*cells, *([said] if any(details) else []))
+        table.add_row(*cells, *([said] if told else []))
     results().print(table)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mien.cli import exits
-from mien.cli.options import Detector, Device, Embedder, Json, Largest, Threads, opened_kit
+from mien.cli.options import Detector, Device, Embedder, Json, Largest, Search, Threads, opened_kit
 
 
 def verify(
@@ -17,6 +17,7 @@ def verify(
     as_json: Json = False,
     detector: Detector = None,
     embedder: Embedder = None,
+    search: Search = None,
     device: Device = None,
     threads: Threads = None,
 ) -> None:
@@ -24,7 +25,9 @@ def verify(
     from mien.cli.console import results, write_json
     from mien.cli.rows import verify_row
 
-    with opened_kit(detector=detector, embedder=embedder, device=device, threads=threads) as kit:
+    with opened_kit(
+        detector=detector, embedder=embedder, search=search, device=device, threads=threads
+    ) as kit:
         found = kit.verify(a, b, face="largest" if largest else "only")
     if as_json:
         write_json(verify_row(found))

@@ -28,7 +28,7 @@ Tensor = NDArray[np.float32]
 FloatArray = NDArray[np.floating[Any]]
 
 # Memory stays bounded on crowds; larger batches were measured to bring nothing on a CPU.
-_MOST_CHIPS = 32
+_MOST_CHIPS = 16
 # Points that are nearer to each other, in pixels, say nothing about how a face lies.
 _LEAST_SPREAD = 1e-3
 

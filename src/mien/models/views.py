@@ -22,7 +22,8 @@ Pixels = NDArray[np.uint8]
 FloatArray = NDArray[np.floating[Any]]
 Size = tuple[int, int]
 
-# Tiles enlarge a picture at most this many times, and show at most so many pixels of all sizes together.
+# The finest tiles enlarge a picture at most this many times, and to at most so many pixels (without what
+# they share, and without coarser tiles).
 _MOST_ENLARGED = 2.0
 _MOST_TILED = 16_000_000
 # Neighbouring tiles share this part of their shorter side, and at least so many of the smallest faces.

@@ -11,7 +11,18 @@ import msgspec
 
 from mien.errors import ExtraMissing, ManifestInvalid
 from mien.packs.disk import write_synced, writing
-from mien.packs.manifest import MANIFEST_FILE, Figure, File, Licence, Manifest, Origin, Source, Threshold
+from mien.packs.manifest import (
+    MANIFEST_FILE,
+    RECORD_FILE,
+    EightBits,
+    Figure,
+    File,
+    Licence,
+    Manifest,
+    Origin,
+    Source,
+    Threshold,
+)
 
 _UNSTATED = Licence("LicenseRef-own", "not stated", "", commercial=False, note="Made by mien convert.")
 _UNKNOWN = Origin("not stated", "", "", "not stated")
@@ -49,6 +60,8 @@ def pack_like(folder: Path, sources: Sequence[Path], convert: str, like: Manifes
         origin=_UNKNOWN,
         sources=described,
         files=(file,),
+        threshold=like.threshold and _unmeasured(like.threshold, like.name),
+        eight_bits=EightBits(),
     )
 
 
@@ -90,6 +103,8 @@ def write_pack(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> 
         raise ExtraMissing.of("convert", "Writing a pack needs the package tomli-w.") from error
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        # Of files that were here before under this name.
+        (folder / RECORD_FILE).unlink(missing_ok=True)
         for name, content in files.items():
             write_synced(folder / name, content)
         write_synced(folder / MANIFEST_FILE, text)
@@ -106,7 +121,7 @@ def _changed(like: Manifest, **changes: Any) -> Manifest:  # noqa: ANN401 - fiel
 
 def _unmeasured(rule: Threshold, name: str) -> Threshold:
     """The same threshold, without the false-match rate that was measured with another network."""
-    said = f"That of {name}; what it lets pass in eight bits was not measured."
+    said = f"That of {name}; what it lets pass here was not measured."
     return msgspec.structs.replace(rule, fmr=None, measured=said)
 
 

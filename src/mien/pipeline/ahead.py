@@ -11,7 +11,7 @@ from mien.core.image import Image
 
 Item = Image | Failure
 
-# Pixels of all pictures that wait together: memory stays bounded, whatever their size.
+# Pixels of all pictures that wait together, as far as can be told before they are read.
 _MOST_PIXELS = 32_000_000
 
 
@@ -23,15 +23,17 @@ def read_ahead(items: Iterator[Item], most: int) -> Iterator[Item]:
 
     Args:
         items: Asked for its next item in that thread only.
-        most: How many may wait; fewer if they are large.
+        most: How many may wait; fewer once a large one has come.
     """
     reader = ThreadPoolExecutor(1, "mien-read-ahead")
     waiting: deque[Future[Item | None]] = deque()
+    largest = 1
     try:
         waiting.append(reader.submit(next, items, None))
         while (item := waiting.popleft().result()) is not None:
-            # Those that are not read yet are taken to be as large as this one.
-            room = _MOST_PIXELS // max(_pixels(item), 1)
+            # Those that are not read yet are taken to be as large as the largest so far.
+            largest = max(largest, _pixels(item))
+            room = _MOST_PIXELS // largest
             while len(waiting) < max(1, min(most, room)):
                 waiting.append(reader.submit(next, items, None))
             yield item

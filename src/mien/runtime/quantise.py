@@ -26,6 +26,8 @@ from mien.runtime.session import Network, Runtime
 _WARNINGS = 2
 # The first version of ONNX's operators whose DequantizeLinear knows one scale per channel.
 _PER_CHANNEL = 13
+# Ranges of fewer are no ranges.
+_LEAST = 20
 # One in so many examples sets no range and judges the result.
 _JUDGES = 4
 
@@ -93,9 +95,9 @@ def quantise(network: bytes, examples: Sequence[Inputs], how: EightBits) -> Eigh
         ConversionFailed: The network cannot be quantised.
         ExtraMissing: The package onnx is not installed.
     """
-    if len(examples) < _JUDGES:
+    if len(examples) < _LEAST:
         raise BadRequest(
-            f"{len(examples)} faces are too few to learn the ranges from.",
+            f"{len(examples)} examples are too few to learn the ranges from; {_LEAST} are the least.",
             hint="Give photographs of people, a hundred faces or more.",
         )
     try:
