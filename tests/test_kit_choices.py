@@ -36,3 +36,13 @@ def test_another_set_of_columns_keeps_the_choice(growing):
     names = {stage.name for stage in kit.stages_for(("box", "embedding", "landmarks"))}
     assert "dlib-resnet29" in names
     assert "retail0095" not in names
+
+
+def test_answers_do_not_depend_on_the_order_of_columns(modern_home, photos):
+    kit = Mien(load_settings(environ={}, home=modern_home, detector="mmod"))
+    picture = photos / "unknown/half-a-face.jpg"
+    (one,), (other,) = (
+        kit.analyze(picture, columns) for columns in (("pose", "landmarks"), ("landmarks", "pose"))
+    )
+    assert one.faces.pose.tolist() == other.faces.pose.tolist()
+    assert len(one.faces) == 1

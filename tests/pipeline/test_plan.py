@@ -45,6 +45,13 @@ def test_the_given_order_is_kept_where_it_can_be():
     assert names(order_stages([DETECT, AGE, CORNERS, EMBED])) == ["detect", "age", "corners", "embed"]
 
 
+def test_points_come_before_what_could_do_without_them():
+    box, pose = step("detect", "", "box score"), step("pose", "box", "pose")
+    marks = step("marks", "box", "landmarks points")
+    for stages in ([box, pose, marks], [box, marks, pose], [pose, marks, box]):
+        assert names(order_stages(stages)) == ["detect", "marks", "pose"]
+
+
 def test_a_column_given_twice_is_waited_for_twice():
     other = step("other", "box", "points")
     assert names(order_stages([AGE, other, DETECT])) == ["detect", "other", "age"]

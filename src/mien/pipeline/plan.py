@@ -11,12 +11,15 @@ from mien.models.stage import Stage
 def order_stages(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     """Order stages so that each runs after every other that gives something it needs.
 
-    Among stages that could run at the same time the given order is kept.
+    Among stages that could run at the same time those that give points come first, because others turn
+    faces upright where there are points; for the rest the given order is kept. So the answers do not depend
+    on the order in which columns are asked for.
 
     Raises:
         BadRequest: Nobody gives a needed column, or stages wait for each other.
     """
-    waiting, ordered = list(stages), []
+    waiting: list[Stage] = sorted(stages, key=lambda stage: "points" not in stage.gives)
+    ordered: list[Stage] = []
     for stage in stages:
         given = frozenset[str]().union(*(other.gives for other in stages if other is not stage))
         if missing := stage.needs - given:
