@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mien import Mien
+from mien.runtime.machine import Machine
 from mien.settings import load_settings
-from mien.tour.machine import Machine
 from mien.tour.photos import read_album
 from mien.tour.report import report_page
 from mien.tour.stopwatch import Stopwatch

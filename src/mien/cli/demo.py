@@ -33,7 +33,7 @@ def demo(
     from datetime import datetime
 
     from mien.cli.console import results
-    from mien.tour.machine import this_machine
+    from mien.runtime.machine import this_machine
     from mien.tour.photos import demo_photos, read_album
     from mien.tour.report import write_report
     from mien.tour.stopwatch import Stopwatch

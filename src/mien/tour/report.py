@@ -7,8 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from mien.errors import BadRequest
-from mien.tour.machine import Machine
-from mien.tour.markup import Html, join, tag
+from mien.pages.markup import Html, tag
+from mien.pages.page import document, facts, mark, section
+from mien.runtime.machine import Machine
 from mien.tour.sections import (
     count,
     decision,
@@ -55,49 +56,42 @@ def report_page(
     main = tag(
         "main",
         _header(tour),
-        _section(
+        section(
             "Who is in these pictures?",
             "Blue is somebody we know, orange is not.",
             probe_cards(tour),
         ),
-        _section(
+        section(
             "The people we know", "Each was enrolled from these photographs and no others.", people_list(tour)
         ),
-        _section(
+        section(
             "The same person?",
             "Photographs compared two by two: one person's with each other, different people's, and each "
             "unknown face with whoever comes nearest.",
             pair_list(tour),
         ),
-        _section("How it decides", "", decision(tour.rule)),
-        _section("Where the time went", "", time_table(tour, timings)),
-        _section("The networks", "Their licences are those of the weights.", pack_table(tour.packs)),
-        _section("The machine", "", machine_facts(tour, machine, command)),
+        section("How it decides", "", decision(tour.rule)),
+        section("Where the time went", "", time_table(tour, timings)),
+        section("The networks", "Their licences are those of the weights.", pack_table(tour.packs)),
+        section("The machine", "", machine_facts(tour, machine, command)),
         tag("footer", f"Made by Mien {machine.mien} on {made:%d %B %Y at %H:%M}. Nothing left this machine."),
     )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", "Mien: who is in these pictures?"),
-        tag("style", Html(files("mien.tour").joinpath("report.css").read_text("utf-8"))),
-    )
-    return f"<!doctype html>\n{tag('html', head, tag('body', main), lang='en')}\n"
+    css = files("mien.tour").joinpath("report.css").read_text("utf-8")
+    return document("Mien: who is in these pictures?", main, css=(css,))
 
 
 def _header(tour: Tour) -> Html:
     known, seen = figures(tour)
     return tag(
         "header",
-        tag("p", tag("span", aria_hidden="true"), "Mien", class_="mark"),
+        mark(),
         tag("h1", _headline(tour)),
         tag(
             "p",
             f"{known} were made known, then looked for in {seen}. Everything was computed on this machine.",
             class_="lede",
         ),
-        tag("dl", join(_facts(tour)), class_="facts"),
+        facts(_facts(tour)),
     )
 
 
@@ -110,20 +104,15 @@ def _headline(tour: Tour) -> str:
     return f"{count(named, 'face', 'faces')} named, {count(strangers, 'stranger', 'strangers')} left unnamed."
 
 
-def _facts(tour: Tour) -> list[Html]:
+def _facts(tour: Tour) -> dict[str, str]:
     readable = [probe for probe in tour.probes if probe.annotated]
     each_s = sum(probe.time_s for probe in readable) / len(readable) if readable else 0.0
     right = [pair for pair in tour.pairs if pair.expected is not None]
     agree = sum(pair.verification.verified == pair.expected for pair in right)
-    facts = {
+    return {
         "people known": str(sum(bool(person.photos) for person in tour.people)),
         "pictures looked at": str(len(tour.probes)),
         "pairs of known answer decided rightly": f"{agree} of {len(right)}",
         "to decode and name one picture": f"{1000 * each_s:.0f} ms",
         "in all": f"{tour.time_s:.1f} s",
     }
-    return [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts.items()]
-
-
-def _section(title: str, lede: str, content: Html) -> Html:
-    return tag("section", tag("h2", title), tag("p", lede, class_="soft") if lede else Html(), content)

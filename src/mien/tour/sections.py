@@ -5,10 +5,10 @@ from __future__ import annotations
 from mien.core.analysis import Failure
 from mien.core.matches import Match
 from mien.core.results import Identification
-from mien.gallery.gallery import DecisionRule
+from mien.gallery.rule import DecisionRule
 from mien.packs.manifest import Manifest
-from mien.tour.machine import Machine
-from mien.tour.markup import Html, facts_table, join, picture, table, tag
+from mien.pages.markup import Html, facts_table, join, picture, table, tag
+from mien.runtime.machine import Machine
 from mien.tour.thumbnails import jpeg, portrait
 from mien.tour.tour import Known, Pair, Probe, Tour, shown_name
 

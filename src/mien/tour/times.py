@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mien.tour.markup import Html, table, tag
+from mien.pages.markup import Html, table, tag
 from mien.tour.stopwatch import Timing
 from mien.tour.tour import Tour
 

@@ -13,7 +13,7 @@ from mien.core.image import Image
 from mien.core.matches import Match
 from mien.core.results import Identification, Verification
 from mien.errors import BadRequest, InputError
-from mien.gallery.gallery import DecisionRule
+from mien.gallery.rule import DecisionRule
 from mien.kit import Mien
 from mien.media.images import open_image, save_image
 from mien.ops.draw import draw_faces

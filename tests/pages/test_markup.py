@@ -1,4 +1,4 @@
-from mien.tour.markup import Html, facts_table, join, picture, table, tag
+from mien.pages.markup import Html, facts_table, join, picture, table, tag
 
 
 def test_text_is_escaped_in_children_and_attributes():
