@@ -183,6 +183,13 @@ class Faces:
                     moved[name] = (value + centre[:axes]) * scale[:axes] - centre[:axes]
         return self.with_(size_wh=size_wh, **moved)
 
+    def central(self) -> Faces:
+        """The face nearest to the centre of the picture, as `Faces` of length one (or zero)."""
+        if not len(self):
+            return self
+        away = (self.box[:, :2] + self.box[:, 2:]) / 2 - np.array(self.size_wh) / 2
+        return self[[int((away**2).sum(1).argmin())]]
+
     def largest(self) -> Faces:
         """The face with the largest box, as `Faces` of length one (or zero)."""
         if len(self) < 2:

@@ -1,0 +1,1 @@
+"""How good the answers are: measures over arrays, readers of labelled data, reports."""

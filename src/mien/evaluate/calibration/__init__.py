@@ -1,0 +1,1 @@
+"""What distances mean for somebody's own photographs: fit it, show it, notice when it no longer holds."""

@@ -1,0 +1,1 @@
+"""One-to-many: who is this, if anybody we know?"""

@@ -1,0 +1,138 @@
+"""Identification in words, tables and charts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.evaluate.evaluation import Chart, Curves, Line, Table
+from mien.evaluate.identification.results import IdentificationMeasures
+from mien.evaluate.measures.intervals import NEEDED
+from mien.evaluate.measures.searches import Searches
+from mien.evaluate.showing import number, percent, rate_cell
+
+_POINTS = 200
+
+
+def headline(found: IdentificationMeasures) -> str:
+    """The outcome in one sentence."""
+    first = found.rank["1"]
+    told = f"{percent(first.value)} of people are found first in a gallery of {found.searches.gallery:,}"
+    at = next(
+        (at for at in found.fnir_at_fpir.values() if at.fpir == 0.01 and at.fnir.value is not None), None
+    )
+    if at is None:
+        return f"{told}."
+    return f"{told}; {percent(at.fnir.value)} are missed where 1 % of strangers are taken for somebody."
+
+
+def facts(found: IdentificationMeasures) -> dict[str, str]:
+    """What matters most."""
+    told = {"found first": percent(found.rank["1"].value)}
+    told |= {
+        f"missed at FPIR {percent(at.fpir)}": percent(at.fnir.value)
+        for at in found.fnir_at_fpir.values()
+        if at.fnir.value is not None
+    }
+    if found.in_use:
+        told |= {
+            "strangers named, threshold in use": percent(found.in_use.fpir.value),
+            "people missed, threshold in use": percent(found.in_use.fnir.value),
+        }
+    return told
+
+
+def tables(found: IdentificationMeasures) -> list[Table]:
+    """What people read."""
+    rows = [
+        (f"FNIR at FPIR {percent(at.fpir)}", rate_cell(at.fnir), number(at.threshold))
+        for at in found.fnir_at_fpir.values()
+    ]
+    if found.in_use:
+        at_distance = number(found.in_use.threshold)
+        rows += [
+            ("FPIR at the threshold in use", rate_cell(found.in_use.fpir), at_distance),
+            ("FNIR at the threshold in use", rate_cell(found.in_use.fnir), at_distance),
+        ]
+    rows += [(f"found at rank {k} or better", rate_cell(rate), "") for k, rate in found.rank.items()]
+    rows += [("photographs without a face", rate_cell(found.failure_to_acquire), "")]
+    searched = found.searches
+    note = (
+        f"{found.mode.capitalize()}: a gallery of {searched.gallery:,} people; {searched.mated:,} searches "
+        "for "
+        f"{searched.mated_people:,} of them and {searched.strangers:,} for {searched.stranger_people:,} "
+        "strangers. "
+        "Intervals are of 95 %, from people drawn with replacement."
+    )
+    sizes = [
+        (f"{at.people:,}", percent(at.rank_1_missed), percent(at.fpir), percent(at.fnir))
+        for at in found.gallery_sizes
+    ]
+    return [
+        Table("Searches", ("measure", "rate", f"{found.metric} distance"), rows, note),
+        Table(
+            "By size of the gallery",
+            ("people", "not first", "FPIR at the threshold", "FNIR at the threshold"),
+            sizes,
+            "Means over galleries drawn from the whole one. Strangers are taken for somebody more often "
+            "the more "
+            "people are enrolled: choose the threshold for the gallery that you will have.",
+        ),
+    ]
+
+
+def charts(searches: Searches, found: IdentificationMeasures) -> list[Chart]:
+    """Draw what was measured."""
+    sizes = np.array([at.people for at in found.gallery_sizes], float)
+    by_size = {
+        "not first": [at.rank_1_missed for at in found.gallery_sizes],
+        "FPIR at the threshold": [at.fpir for at in found.gallery_sizes],
+        "FNIR at the threshold": [at.fnir for at in found.gallery_sizes],
+    }
+    return [
+        _trade(searches),
+        Curves(
+            "Cumulative match characteristic",
+            "rank",
+            "share of people found",
+            [Line("found", np.arange(1, len(found.cmc) + 1, dtype=float), np.array(found.cmc))],
+            x_scale="log",
+            y_percent=True,
+            note="How often the right person is among the first so many candidates, at no threshold.",
+        ),
+        Curves(
+            "By size of the gallery",
+            "people in the gallery",
+            "share of searches",
+            [
+                Line(name, sizes, np.array([np.nan if x is None else x for x in values]))
+                for name, values in by_size.items()
+                if any(x is not None for x in values)
+            ],
+            x_scale="log",
+            y_percent=True,
+            note="Means over galleries drawn from the whole one.",
+        ),
+    ]
+
+
+def _trade(searches: Searches) -> Curves:
+    """FNIR over FPIR, on normal-deviate axes."""
+    strangers = np.sort(searches.nearest[~searches.mated])
+    first = searches.rank == 1
+    mates = np.sort(np.where(first, searches.mate_distance, np.inf)[searches.mated])
+    thresholds = np.quantile(strangers[np.isfinite(strangers)], np.geomspace(1e-4, 1, _POINTS))
+    fpir = np.searchsorted(strangers, thresholds, side="right") / len(strangers)
+    fnir = 1 - np.searchsorted(mates, thresholds, side="right") / len(mates)
+    least = NEEDED / len(strangers)
+    return Curves(
+        "Open-set trade-off",
+        "false-positive identification rate",
+        "false-negative identification rate",
+        [Line("measured", fpir, fnir)],
+        x_scale="deviate",
+        y_scale="deviate",
+        x_percent=True,
+        y_percent=True,
+        verticals={f"fewer than {NEEDED} errors": least} if least < 0.4 else {},
+        note="Nearer to the lower left corner is better; left of the line are too few errors to tell.",
+    )

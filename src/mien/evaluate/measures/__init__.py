@@ -1,0 +1,1 @@
+"""Pure functions from arrays to error rates; each by the standard or paper that defined it."""

@@ -1,0 +1,1 @@
+"""Labelled data as other programs write it."""

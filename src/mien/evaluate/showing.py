@@ -1,0 +1,33 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.evaluate.evaluation import Rate
+
+NOTHING = "–"
+
+
+def percent(share: float | None) -> str:
+    """A share in per cent with as many digits as it takes: 99.42 %, 0.10 %, 0.0001 %."""
+    if share is None:
+        return NOTHING
+    value = 100 * share
+    if value and abs(value) < 0.1:
+        return f"{np.format_float_positional(value, precision=2, fractional=False, trim='-')} %"
+    return f"{value:.2f} %"
+
+
+def number(value: float | None) -> str:
+    """A distance or another plain number with four digits."""
+    return NOTHING if value is None else f"{value:.4f}"
+
+
+def rate_cell(rate: Rate) -> str:
+    """A rate, its interval and where it comes from, in one cell."""
+    if rate.value is None:
+        return rate.note or NOTHING
+    interval = f" ({percent(rate.low)} to {percent(rate.high)})" if rate.low is not None else ""
+    counted = f", {rate.errors:,} of {rate.of:,}" if rate.errors is not None and rate.of else ""
+    return f"{percent(rate.value)}{interval}{counted}"

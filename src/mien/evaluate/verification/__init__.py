@@ -1,0 +1,1 @@
+"""One-to-one: are these two the same person?"""
