@@ -12,8 +12,8 @@ from mien.errors import (
     SpaceMismatch,
     UnreadableImage,
 )
-from mien.kit import choose
 from mien.media.images import find_images
+from mien.pipeline.choosing import choose
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@
     + GalleryError          PersonUnknown  PersonExists  SpaceMismatch  StoreLocked  KeyWrong
     + SourceError           StreamLost  UnreadableVideo
     + InferenceError        DeviceUnavailable  OutOfMemory
+    + CalibrationError      CalibrationInvalid  RateUnsupported
     + SettingsError
 
 A message says what happened, `hint` says what to do about it, `code` never changes between
@@ -212,6 +213,26 @@ class OutOfMemory(InferenceError):
 
     code = "out_of_memory"
     default_hint = "Lower the batch size (MIEN_BATCH) or the picture size."
+
+
+class CalibrationError(MienError):
+    """What distances mean is not known well enough."""
+
+    code = "calibration_error"
+
+
+class CalibrationInvalid(CalibrationError):
+    """A file is no calibration, or not as it was written."""
+
+    code = "calibration_invalid"
+    default_hint = "Calibrate again: mien calibrate FOLDER"
+
+
+class RateUnsupported(CalibrationError):
+    """A false-match rate is asked for that no data supports."""
+
+    code = "rate_unsupported"
+    default_hint = "Ask for a larger rate, or calibrate with photographs of more people."
 
 
 class SettingsError(MienError):

@@ -11,9 +11,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.analysis import Analysis, Failure
@@ -21,27 +20,27 @@ from mien.core.columns import BY_NAME
 from mien.core.faces import Faces
 from mien.core.image import Image
 from mien.core.results import Enrolment, Identification, Verification
-from mien.errors import BadRequest, ExtraMissing, ManifestInvalid, ManyFaces, MienError, NoFace, PackMissing
-from mien.gallery.gallery import DecisionRule, Gallery
+from mien.errors import BadRequest, ExtraMissing, MienError, PackMissing
+from mien.gallery.gallery import Gallery
+from mien.gallery.rule import DecisionRule, calibration_file, decide_by, load_calibration, metric_of
 from mien.gallery.store import MemoryStore
-from mien.media.images import find_images, open_image, read_images
+from mien.media.expanding import Source, expand
+from mien.media.images import open_image, read_images
 from mien.models.embedder import embedding_space
 from mien.models.stage import Stage
 from mien.models.table import load_stage
 from mien.ops.hide import hide_faces
-from mien.ops.vectors import DISTANCES, cosine_similarity
+from mien.ops.vectors import DISTANCES, Metric, cosine_similarity
 from mien.packs.manifest import Manifest
 from mien.packs.own import pack_of_eight_bits, write_pack
 from mien.packs.sources import Progress, no_progress
 from mien.packs.store import Pack, PackStore
 from mien.pipeline.ahead import read_ahead
 from mien.pipeline.analyzer import Analyzer, Observer
+from mien.pipeline.choosing import Choice, choose
 from mien.pipeline.quantise import quantised
 from mien.runtime.session import Runtime
 from mien.settings import Settings, load_settings
-
-Source = Image | str | Path | bytes
-Choice = Literal["only", "largest"] | int
 
 _DETECTION = ("box", "score", "points")
 
@@ -156,17 +155,20 @@ class Mien:
         )
         rule = self.rule()
         (vector, _), (other, _) = _embedding(one), _embedding(two)
-        distance = float(DISTANCES[rule.metric](vector, other)[0, 0])
+        distance = DISTANCES[rule.metric](vector, other)[0, 0]
+        probability = rule.probability(distance)
         return Verification(
-            verified=distance <= rule.distance,
+            verified=bool(distance <= rule.distance),
             similarity=float(cosine_similarity(vector, other)[0, 0]),
-            distance=distance,
+            distance=float(distance),
             threshold=rule.distance,
             fmr=rule.fmr,
             metric=rule.metric,
             space=rule.space,
             face_a=one[0],
             face_b=two[0],
+            probability=None if probability is None else float(probability),
+            source=rule.source,
         )
 
     def enroll(self, person: str, sources: Source | Iterable[Source], *, face: Choice = "only") -> Enrolment:
@@ -248,21 +250,34 @@ class Mien:
             return self._gallery
 
     def rule(self) -> DecisionRule:
-        """Threshold, metric and false-match rate of the chosen embedder, from its manifest.
+        """Threshold, metric and false-match rate: as calibrated here, or as the embedder's manifest says.
 
         Raises:
-            ManifestInvalid: The embedder states no threshold.
+            ManifestInvalid: The embedder states no threshold, and nobody calibrated.
+            CalibrationError: The calibration cannot be used, or does not know the false-match rate wanted.
+            SpaceMismatch: The calibration is of another embedder.
         """
         with self._lock:
             if self._rule is None:
-                # Of the pack that embeds, even if a better one was installed since.
-                manifest = self.packs.ensure(self._giver("embedding"), self._progress).manifest
-                if manifest.threshold is None:
-                    raise ManifestInvalid(f"Pack {manifest.name} states no threshold.")
-                found = manifest.threshold
-                named = embedding_space(manifest, flip=self.settings.flipping)
-                self._rule = DecisionRule(named, found.metric, found.distance, found.fmr)
+                manifest, space = self._embedder()
+                kept = self.calibration_file()
+                file = self.settings.calibration or (kept if kept.exists() else None)
+                calibration = load_calibration(file, space) if file else None
+                self._rule = decide_by(manifest, space, calibration, self.settings.fmr)
             return self._rule
+
+    def metric(self) -> Metric:
+        """What distance means between embeddings of the chosen embedder."""
+        return metric_of(self._embedder()[0])
+
+    def calibration_file(self) -> Path:
+        """Where the calibration of the chosen embedder is kept; `rule` uses it once it is there."""
+        return calibration_file(self.settings.calibrations_dir, self._embedder()[1])
+
+    def _embedder(self) -> tuple[Manifest, str]:
+        """Of the pack that embeds, even if a better one was installed since: its manifest and its space."""
+        manifest = self.packs.ensure(self._giver("embedding"), self._progress).manifest
+        return manifest, embedding_space(manifest, flip=self.settings.flipping)
 
     def stages_for(self, columns: Iterable[str]) -> tuple[Stage, ...]:
         """The stages that compute these columns and whatever they need, detector first.
@@ -383,32 +398,6 @@ class Mien:
         return Identification(analysis.image, analysis.faces, matches)
 
 
-def choose(analysis: Analysis, face: Choice) -> Faces:
-    """Take one face of a picture.
-
-    Raises:
-        NoFace: There is none.
-        ManyFaces: There are several and `face` is `only`.
-        BadRequest: There is no face of that number.
-    """
-    faces = analysis.faces
-    if len(faces) == 0:
-        raise NoFace(f"No face was found in {analysis.source}.")
-    if face == "largest":
-        return faces.largest()
-    if face == "only":
-        if len(faces) > 1:
-            raise ManyFaces(f"{len(faces)} faces were found in {analysis.source}: {_places(faces)}.")
-        return faces
-    if not isinstance(face, int):
-        raise BadRequest(f"face must be 'only', 'largest' or a number, got {face!r}.")
-    if not 0 <= face < len(faces):
-        raise BadRequest(
-            f"There is no face {face} in {analysis.source}; it has {len(faces)}, counted from 0."
-        )
-    return faces[[face]]
-
-
 def _embedding(faces: Faces) -> tuple[NDArray[Any], str]:
     """The embeddings that were asked for, and their space."""
     assert faces.embedding is not None  # noqa: S101 - the embedder was among the stages
@@ -416,31 +405,7 @@ def _embedding(faces: Faces) -> tuple[NDArray[Any], str]:
     return faces.embedding, faces.space
 
 
-def _places(faces: Faces) -> str:
-    return ", ".join(
-        f"{i} at x {box[0]:.0f}-{box[2]:.0f}, y {box[1]:.0f}-{box[3]:.0f}" for i, box in enumerate(faces.box)
-    )
-
-
 def _raised(result: Analysis | Failure) -> Analysis:
     if isinstance(result, Failure):
         raise result.error
     return result
-
-
-def expand(sources: Source | Iterable[Source]) -> Iterator[Source]:
-    """One source or many, with folders opened.
-
-    Raises:
-        BadRequest: A path is empty.
-    """
-    single = isinstance(sources, (Image, str, Path, bytes, bytearray, memoryview, np.ndarray))
-    many: Any = [sources] if single or hasattr(sources, "read") else sources
-    for source in many:
-        if isinstance(source, str) and not source:
-            raise BadRequest("A path is empty.", hint="Perhaps a variable that was never set.")
-        # An address is no path: opening it says so.
-        if isinstance(source, (str, Path)) and "://" not in str(source):
-            yield from find_images([source])
-        else:
-            yield source

@@ -48,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             turned by quarters. None: as the profile says.
         flip: Embed each face and its mirror image and take the mean; gives a space of its own. None:
             only with the profile `accurate`.
+        calibration: File of `mien calibrate` to decide by; None: the one kept in `<home>/calibrations` for
+            the embedder, if there is one.
+        fmr: False-match rate to decide at; None: the one that was asked for when it was calibrated.
         mirror: `file:` or `https:` address tried first for every download, for offline sites.
     """
 
@@ -63,12 +66,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     profile: Profile = "balanced"
     search: Search | None = None
     flip: bool | None = None
+    calibration: Path | None = None
+    fmr: float | None = None
     mirror: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("threads", 0), ("batch", 1), ("max_pixels", 1), ("max_bytes", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}")
+        if self.fmr is not None and not 0 < self.fmr < 1:
+            raise ValueError("fmr must lie between 0 and 1")
 
     @property
     def searching(self) -> Search:
@@ -84,6 +91,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def flipping(self) -> bool:
         """Whether embeddings are means with those of mirror images, by choice or by profile."""
         return self.profile == "accurate" if self.flip is None else self.flip
+
+    @property
+    def calibrations_dir(self) -> Path:
+        """Where calibrations are kept."""
+        return self.home / "calibrations"
 
     @property
     def packs_dir(self) -> Path:

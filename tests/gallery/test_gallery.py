@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from mien.errors import BadRequest, PersonUnknown, SpaceMismatch
-from mien.gallery.gallery import DecisionRule, Gallery
+from mien.gallery.gallery import Gallery
+from mien.gallery.rule import DecisionRule
 from mien.gallery.store import MemoryStore
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,15 @@ class Match:
         similarity: Cosine of the angle between the two embeddings, -1..1, higher is more alike.
         distance: Distance in the metric of the embedder, lower is more alike.
         accepted: Whether the distance is within the threshold.
+        probability: That it is this person, if that and a stranger were equally probable before; None
+            without a calibration.
     """
 
     person: str
     similarity: float
     distance: float
     accepted: bool
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +42,9 @@ class Matches:
         fmr: False-match rate that the threshold was measured at: the share of comparisons of two
             different people that it accepts; None when nobody measured it.
         space: Embedding space of both sides.
+        probability: `(q, k)` that it is this person, if that and a stranger were equally probable before;
+            None without a calibration. With n people enrolled, somebody is near by chance more easily: `fmr`
+            is of one comparison, and there are n.
     """
 
     person: NDArray[np.str_]
@@ -46,6 +53,7 @@ class Matches:
     threshold: float
     fmr: float | None
     space: str
+    probability: NDArray[np.floating[Any]] | None = None
 
     def __repr__(self) -> str:
         """Numbers only; who was compared with whom stays out of logs."""
@@ -62,7 +70,11 @@ class Matches:
     def __getitem__(self, probe: int) -> tuple[Match, ...]:
         """All candidates of one probe, best first."""
         rows = zip(self.person[probe], self.similarity[probe], self.distance[probe], strict=True)
-        return tuple(Match(str(p), float(s), float(d), bool(d <= self.threshold)) for p, s, d in rows)
+        chances = [None] * len(self.person[probe]) if self.probability is None else self.probability[probe]
+        return tuple(
+            Match(str(p), float(s), float(d), bool(d <= self.threshold), None if c is None else float(c))
+            for (p, s, d), c in zip(rows, chances, strict=True)
+        )
 
     def best(self, probe: int) -> Match | None:
         """The accepted nearest person of one probe; None means unknown."""

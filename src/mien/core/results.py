@@ -26,6 +26,9 @@ class Verification:
         space: Embedding space of both faces.
         face_a: The face used of the first picture.
         face_b: The face used of the second picture.
+        probability: That both are one person's, if that and two people's were equally probable before; None
+            without a calibration (`mien calibrate`).
+        source: Who says where the threshold is: the embedder's `manifest`, or a `calibration`.
     """
 
     verified: bool
@@ -37,6 +40,8 @@ class Verification:
     space: str
     face_a: Face
     face_b: Face
+    probability: float | None = None
+    source: str = "manifest"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.matches import Matches
 from mien.errors import BadRequest, SpaceMismatch
+from mien.gallery.rule import DecisionRule
 from mien.gallery.store import Store
-from mien.ops.vectors import DISTANCES, Metric, cosine_similarity
+from mien.ops.vectors import DISTANCES, cosine_similarity
 
 Vectors = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionRule:
-    """When two embeddings of a space count as one person.
-
-    Attributes:
-        space: Embedding space that the rule holds in.
-        metric: What distance means there.
-        distance: Largest distance of one person.
-        fmr: False-match rate at that distance; None if nobody measured it.
-    """
-
-    space: str
-    metric: Metric
-    distance: float
-    fmr: float | None
 
 
 class Gallery:
@@ -85,10 +67,12 @@ class Gallery:
                 nearest = np.lexsort((distances[row], owner))[first]
                 distance[row], similarity[row] = distances[row, nearest], cosines[row, nearest]
         order = np.argsort(distance, axis=1, kind="stable")[:, :k]
+        nearest_first = np.take_along_axis(distance, order, 1)
         return Matches(
             person=np.array(people, dtype=np.str_)[order],
             similarity=np.take_along_axis(similarity, order, 1),
-            distance=np.take_along_axis(distance, order, 1),
+            distance=nearest_first,
+            probability=self.rule.probability(nearest_first),
             threshold=self.rule.distance,
             fmr=self.rule.fmr,
             space=self.rule.space,

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import filelock
 
-from mien.errors import PackError
+from mien.errors import MienError, PackError
 
 LOCK_TIMEOUT_S = 900.0
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @contextmanager
-def writing(path: Path, error: type[PackError] = PackError) -> Iterator[None]:
+def writing(path: Path, error: type[MienError] = PackError) -> Iterator[None]:
     """Turn what the disk refuses while `path` is written into an `error` that says what to do."""
     try:
         yield
@@ -25,7 +25,7 @@ def writing(path: Path, error: type[PackError] = PackError) -> Iterator[None]:
         if refusal.errno in _FULL:
             message, hint = (
                 f"The disk of {path} is full.",
-                "Free some space and repeat; MIEN_HOME moves the packs.",
+                "Free some space and repeat; MIEN_HOME moves what Mien keeps.",
             )
         else:
             message = f"{refusal.filename or path} cannot be written: {refusal.strerror or refusal}."
