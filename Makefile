@@ -8,7 +8,7 @@ OPENVINO := onnxruntime-openvino==1.24.1 openvino==2025.4.1
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-looks bench-quality bench-memory bench-peers clean
+.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,9 +47,12 @@ oracles: install-test ## Add the foreign runtimes with which some tests compare 
 peers: install-test ## Add face_recognition, with which the benchmark compares
 	$(PIP) install --no-deps face-recognition==1.3.0 'setuptools<81'
 
-peers-modern: ## Make .oracles/peers with InsightFace and UniFace
+peers-modern: ## Make .oracles/peers with InsightFace and UniFace, and .oracles/deepface with DeepFace
 	test -x .oracles/peers/bin/python || $(PYTHON) -m venv .oracles/peers
-	.oracles/peers/bin/pip --disable-pip-version-check --quiet install insightface==2.1 uniface==4.2.1 'opencv-python-headless<5'
+	.oracles/peers/bin/pip --disable-pip-version-check --quiet install insightface==2.1 uniface==4.2.1
+	test -x .oracles/deepface/bin/python || $(PYTHON) -m venv .oracles/deepface
+	.oracles/deepface/bin/pip --disable-pip-version-check --quiet install --no-deps deepface==0.0.103
+	.oracles/deepface/bin/pip --disable-pip-version-check --quiet install requests gdown tqdm pandas werkzeug onnxruntime 'opencv-python-headless<5' dlib-bin==20.0.1
 
 bench: peers ## Compare speed with face_recognition on the same weights
 	$(BIN)/python benchmarks/starter.py
@@ -70,6 +73,12 @@ bench-sessions: install-test ## Measure settings of ONNX Runtime, and OpenVINO i
 bench-lfw: install-test ## Measure verification on LFW; LFW=folder with images/ and pairs.txt
 	$(BIN)/python benchmarks/lfw.py $(LFW)
 
+bench-calibration: install-test ## Measure whether calibrations hold for other people of LFW; LFW=folder
+	$(BIN)/python benchmarks/calibration.py $(LFW)
+
+bench-groups: install-test ## Measure error rates of groups of people; DATA=folder with lfw/ and utkface/
+	$(BIN)/python benchmarks/groups.py $(DATA)
+
 bench-looks: install-test ## Measure expression, age, gender and liveness on ../shared/data
 	$(BIN)/python benchmarks/looks.py
 
@@ -78,6 +87,9 @@ bench-quality: install-test ## Measure what quality predicts, on LFW
 
 bench-memory: install-test ## Measure memory over 5,000 photographs; LFW=folder with images/
 	$(BIN)/python benchmarks/memory.py $(LFW)
+
+bench-compare: install-test peers peers-modern ## Compare accuracy and speed with five programs; DATA=folder with lfw/ and faces_wild/
+	$(BIN)/python benchmarks/compare.py $(DATA)
 
 bench-peers: install-test peers-modern ## Compare with InsightFace and UniFace on the same weights
 	$(BIN)/python benchmarks/peers.py
@@ -95,5 +107,5 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install 'pip>=25.1'
-	$(PIP) install -e '.[starter,heic]' --group test --group check
+	$(PIP) install -e '.[starter,heic,evaluate]' --group test --group check
 	touch $(VENV)/.installed $@

@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 from first_names import SEX
-from lfw import central
 from mien import Image, Mien, open_image
 from mien.core.columns import BY_NAME, UNCERTAIN, decide
 from mien.core.faces import Faces
@@ -86,7 +85,7 @@ def lfw_by_name(kit: Mien) -> Iterator[tuple[Image, Faces, str]]:
             image = open_image(min(folder.iterdir()))
             faces = kit.detect(image)
             if len(faces):
-                yield image, central(faces), sex
+                yield image, faces.central(), sex
 
 
 def classified(stage: Stage, column: str, examples: list[tuple[Image, Faces, str]]) -> tuple[str, ...]:

@@ -21,10 +21,10 @@ import PIL.Image
 import PIL.ImageDraw
 
 from degradations import WAYS, degrade
-from lfw import read_protocol
 from mien import Image, Mien, open_image
 from mien.core.columns import BY_NAME
 from mien.core.faces import Faces
+from mien.evaluate.reading.pairs import read_pairs
 from mien.models.stage import Stage
 from mien.ops.vectors import l2_normalise
 from sections import stamp, table, write
@@ -56,13 +56,13 @@ class Trials:
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data/lfw")
-    protocol = read_protocol(folder / "pairs.txt")
-    pairs = [(int(a), int(b)) for a, b in protocol.pairs[protocol.same]]
+    listed = read_pairs(folder / "pairs.txt", folder / "images")
+    pairs = [(int(a), int(b)) for a, b in listed.pairs[listed.same]]
     kit = Mien()
     look = looker(kit)
-    photos = [folder / "images" / name for name in protocol.names]
+    photos = listed.photos
     plain = look(open_image(photo) for photo in photos)
-    threshold = {name: at_fmr(plain, protocol.people, name) for name in EMBEDDERS}
+    threshold = {name: at_fmr(plain, listed.person, name) for name in EMBEDDERS}
     clean = trials([(plain[a], plain[b]) for a, b in pairs])
     # Each pair twice: its first photograph spoilt, then its second.
     both = [pair for a, b in pairs for pair in ((a, b), (b, a))]

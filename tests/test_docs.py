@@ -120,6 +120,11 @@ def of_today(block):
     return "mien packs install open" in block
 
 
+def of_thresholds(block):
+    """Whether the commands of a block want photographs of many people."""
+    return "mien calibrate" in block
+
+
 def test_commands_about_the_set_open_run(clone, modern_home, monkeypatch):
     monkeypatch.setenv("MIEN_HOME", str(modern_home))
     (block,) = [block for block in blocks(ROOT / "README.md", "sh") if of_today(block)]
@@ -129,7 +134,11 @@ def test_commands_about_the_set_open_run(clone, modern_home, monkeypatch):
 
 
 def test_commands_of_the_readme_run(clone, capfd):
-    starter = [block for block in blocks(ROOT / "README.md", "sh") if not of_today(block)]
+    starter = [
+        block
+        for block in blocks(ROOT / "README.md", "sh")
+        if not of_today(block) and not of_thresholds(block)
+    ]
     lines = [line for block in starter for line in block.splitlines() if line.startswith("mien ")]
     assert {line.split()[1] for line in lines} == {"analyze", "verify", "identify", "packs", "info"}
     for line in lines:
@@ -139,6 +148,41 @@ def test_commands_of_the_readme_run(clone, capfd):
     out = capfd.readouterr().out
     for answer in blocks(ROOT / "README.md", "text")[1].splitlines():
         assert without_numbers(answer) in without_numbers(out)
+
+
+@pytest.fixture
+def photographs_of_people(clone, shared):
+    """What the README calls people, people-of-this-year and pairs.txt, out of LFW."""
+    folders = [
+        folder for folder in sorted(shared("data/lfw/images").iterdir()) if len(list(folder.iterdir())) > 1
+    ]
+    names = ["Ada", *(folder.name for folder in folders[1:300])]
+    for number, (name, folder) in enumerate(zip(names, folders, strict=False)):
+        place = clone / ("people" if number < 200 else "people-of-this-year") / name
+        place.mkdir(parents=True)
+        for i, photo in enumerate(sorted(folder.iterdir())[:2], 1):
+            (place / f"{i}.jpg").symlink_to(photo)
+    lines = [f"{name}/1.jpg,{name}/2.jpg,yes\n" for name in names[:6]]
+    lines += [f"{a}/1.jpg,{b}/1.jpg,no\n" for a, b in zip(names[:6], names[6:12], strict=True)]
+    (clone / "pairs.txt").write_text("one,other,same\n" + "".join(lines))
+
+
+@pytest.mark.slow
+def test_commands_of_the_readme_about_thresholds_run(
+    clone, photographs_of_people, modern_home, monkeypatch, capfd
+):
+    home = clone / "home"
+    home.mkdir()
+    (home / "packs").symlink_to(modern_home / "packs")
+    monkeypatch.setenv("MIEN_HOME", str(home))
+    (block,) = [block for block in blocks(ROOT / "README.md", "sh") if of_thresholds(block)]
+    for line in block.splitlines():
+        assert run(shlex.split(line)[1:]) == 0, (line, capfd.readouterr().err)
+    out = capfd.readouterr().out
+    assert "probability of one person" in out
+    assert "The calibration holds for these photographs." in out
+    assert (clone / "out" / "calibration" / "report.html").is_file()
+    assert (clone / "out" / "verification" / "report.html").is_file()
 
 
 def without_numbers(text):

@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         search: How one-shot detectors look at a picture: `fast` at a small copy, `normal` at a larger
             one, `tiny` also at tiles of it, `close` also from further away, `thorough` all of these and
             turned by quarters. None: as the profile says.
+        least_score: Least score of a face, 0..1; None: what each detector's manifest says. Lower finds more,
+            and more that are none.
         flip: Embed each face and its mirror image and take the mean; gives a space of its own. None:
             only with the profile `accurate`.
         calibration: File of `mien calibrate` to decide by; None: the one kept in `<home>/calibrations` for
@@ -65,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     use: dict[str, str] = {}  # msgspec copies it for every Settings
     profile: Profile = "balanced"
     search: Search | None = None
+    least_score: float | None = None
     flip: bool | None = None
     calibration: Path | None = None
     fmr: float | None = None
@@ -74,8 +77,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name, least in (("threads", 0), ("batch", 1), ("max_pixels", 1), ("max_bytes", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}")
-        if self.fmr is not None and not 0 < self.fmr < 1:
-            raise ValueError("fmr must lie between 0 and 1")
+        for name in ("fmr", "least_score"):
+            share = getattr(self, name)
+            if share is not None and not 0 < share < 1:
+                raise ValueError(f"{name} must lie between 0 and 1")
 
     @property
     def searching(self) -> Search:

@@ -1,12 +1,12 @@
 import json
 import re
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import msgspec
 import numpy as np
 import pytest
 
+from htmlpages import Reader
 from mien.errors import BadRequest, ExtraMissing
 from mien.evaluate.charts import drawing
 from mien.evaluate.evaluation import Bars, Curves, Evaluation, Line, Matrix, Rate, Table
@@ -14,42 +14,7 @@ from mien.evaluate.provenance import Provenance
 from mien.evaluate.report import as_json, is_numeric, report_page, write_report
 from mien.runtime.machine import Machine
 
-VOID = {"img", "meta", "col"}
 ODD = '<script>alert("1")</script>\x1b[31m\udcff'
-
-
-class Reader(HTMLParser):
-    """Keeps the tags and words of a page, and what is wrong with it."""
-
-    def __init__(self, page):
-        super().__init__(convert_charrefs=True)
-        self.open, self.wrong, self.tags, self.fetched, self.text, self.ids = [], [], [], [], [], []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.fetched += [v for name, v in attrs if name in ("src", "href", "srcset") and v[:1] != "#"]
-        self.wrong += [name for name, value in attrs if name.startswith("on") or value is None]
-        self.ids += [value for name, value in attrs if name == "id"]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        self.open.pop()
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(tag)
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
-            self.text.append(data)
-
-    @property
-    def words(self):
-        return " ".join(" ".join(self.text).split())
 
 
 class Measures(msgspec.Struct, frozen=True):

@@ -1,44 +1,12 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 
 import pytest
 
+from htmlpages import Reader
 from mien.errors import BadRequest
 from mien.tour.report import write_report
-
-VOID = {"img", "meta"}
-FETCHING = {"src", "href", "srcset", "action", "data", "poster", "background"}
-
-
-class Reader(HTMLParser):
-    """Keeps what a browser would make of a page, and what is wrong with it."""
-
-    def __init__(self, page):
-        super().__init__(convert_charrefs=True)
-        self.open, self.wrong, self.tags, self.fetched, self.text = [], [], [], [], []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.fetched += [value for name, value in attrs if name in FETCHING]
-        self.wrong += [name for name, value in attrs if name.startswith("on") or value is None]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(tag)
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
-            self.text.append(data)
-
-    @property
-    def words(self):
-        return " ".join(" ".join(self.text).split())
 
 
 @pytest.fixture

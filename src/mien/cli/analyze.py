@@ -60,7 +60,7 @@ def analyze(
     from mien.cli.tables import watched, write_analyses
     from mien.cli.tally import Tally
     from mien.errors import BadRequest
-    from mien.kit import expand
+    from mien.media.expanding import expand
 
     if as_json + as_jsonl + as_csv > 1:
         raise BadRequest("Choose one of --json, --jsonl and --csv.")

@@ -30,7 +30,7 @@ def anonymise(
     from mien.cli.tally import Tally
     from mien.core.analysis import Failure
     from mien.errors import BadRequest
-    from mien.kit import expand
+    from mien.media.expanding import expand
     from mien.media.images import save_image
     from mien.ops.hide import WAYS, hide_faces
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mien.errors import (
     BadRequest,
+    CalibrationError,
     GalleryError,
     InferenceError,
     InputError,
@@ -29,11 +30,12 @@ BY_ERROR: dict[type[MienError], int] = {
     SourceError: 6,
     InferenceError: 7,
     SettingsError: 8,
+    CalibrationError: 11,
 }
 
 MEANINGS: dict[int, str] = {
     FINE: "Everything was done; for `verify`: the same person.",
-    DIFFERENT: "`verify`: two different people; for commands that ask: the answer was no.",
+    DIFFERENT: "`verify`: different people; `calibrate --check`: drift; for commands that ask: no.",
     USAGE: "The command line could not be understood, or its words do not fit together.",
     3: "A picture cannot be used: unreadable, too large, no face, several faces.",
     4: "A pack is missing, damaged, or could not be installed.",
@@ -43,6 +45,7 @@ MEANINGS: dict[int, str] = {
     8: "A setting cannot be used.",
     PARTIAL: "Some pictures failed; all others were done.",
     OUTPUT: "The results could not be written: disk full, no permission.",
+    11: "A calibration cannot be used, or the photographs are too few for what was asked.",
     BUG: "A defect of Mien. Please report it.",
     INTERRUPTED: "Stopped by Ctrl-C.",
 }

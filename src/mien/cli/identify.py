@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import exits
-from mien.cli.options import Detector, Device, Embedder, Json, Out, Photos, Search, Threads, opened_kit
+from mien.cli.options import (
+    Calibration,
+    Detector,
+    Device,
+    Embedder,
+    Fmr,
+    Json,
+    Out,
+    Photos,
+    Search,
+    Threads,
+    opened_kit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mien.cli.rows import IdentifyRow
+    from mien.cli.rows import IdentifyRow, MatchRow
     from mien.core.analysis import Failure
     from mien.kit import Mien
 
@@ -32,6 +44,8 @@ def identify(
     detector: Detector = None,
     embedder: Embedder = None,
     search: Search = None,
+    calibration: Calibration = None,
+    fmr: Fmr = None,
     device: Device = None,
     threads: Threads = None,
 ) -> None:
@@ -41,10 +55,16 @@ def identify(
     from mien.cli.rows import IdentifyReport, encodable, identify_row
     from mien.cli.tables import watched, write_error
     from mien.cli.tally import Tally
-    from mien.kit import expand
+    from mien.media.expanding import expand
 
     with opened_kit(
-        detector=detector, embedder=embedder, search=search, device=device, threads=threads
+        detector=detector,
+        embedder=embedder,
+        search=search,
+        calibration=calibration,
+        fmr=fmr,
+        device=device,
+        threads=threads,
     ) as kit:
         kit.stages_for(("embedding",))
     people, rejected = _enroll(kit, known, largest=largest)
@@ -65,6 +85,7 @@ def identify(
                 rule.fmr,
                 rule.metric,
                 rule.space,
+                rule.source,
                 unusable,
                 rows,
             )
@@ -85,8 +106,9 @@ def _enroll(kit: Mien, known: Path, *, largest: bool) -> tuple[dict[str, int], l
     from mien.cli.tables import watched
     from mien.core.analysis import Failure
     from mien.errors import MienError
+    from mien.media.albums import pictures_by_person
 
-    groups = _people(known)
+    groups = pictures_by_person(known)
     people: dict[str, int] = {}
     rejected: list[Failure] = []
     for person, paths in watched(groups.items(), len(groups)):
@@ -98,27 +120,6 @@ def _enroll(kit: Mien, known: Path, *, largest: bool) -> tuple[dict[str, int], l
             people[person] = done.faces
             rejected.extend(done.failures)
     return people, rejected
-
-
-def _people(known: Path) -> dict[str, list[Path]]:
-    """Pictures by person: `known/Ada/*.jpg`, or `known/Ada.jpg`, as users of face_recognition have."""
-    from mien.errors import BadRequest
-    from mien.media.images import find_images
-
-    if not known.is_dir():
-        raise BadRequest(
-            f"{known} is not a folder.", hint="--known wants a folder with a folder or a file per person."
-        )
-    people: dict[str, list[Path]] = {}
-    for path in find_images([known]):
-        inside = path.relative_to(known)
-        person = inside.parts[0] if len(inside.parts) > 1 else path.stem
-        people.setdefault(person, []).append(path)
-    if not people:
-        raise BadRequest(
-            f"{known} holds no pictures.", hint="--known wants a folder with a folder or a file per person."
-        )
-    return people
 
 
 def _warn_of_letters(people: Iterable[str]) -> None:
@@ -158,6 +159,14 @@ def _write_table(rows: Sequence[IdentifyRow]) -> None:
         for who in row.people or ():
             face: Any = who.face  # its fields come from the column table
             box = " ".join(f"{x:.0f}" for x in face.box)
-            nearest = "\n".join(f"{escape(c.person)} {c.distance:.3f}" for c in who.candidates)
+            nearest = "\n".join(_candidate(c) for c in who.candidates)
             table.add_row(source, box, escape(who.person) if who.person else "[dim]unknown[/dim]", nearest)
     results().print(table)
+
+
+def _candidate(match: MatchRow) -> str:
+    """A name, its distance and, where distances were calibrated, how probable it is."""
+    from rich.markup import escape
+
+    chance = "" if match.probability is None else f", {match.probability:.1%}"
+    return f"{escape(match.person)} {match.distance:.3f}{chance}"

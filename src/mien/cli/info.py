@@ -63,9 +63,21 @@ def _facts(kit: Mien) -> dict[str, Any]:
         "devices": ", ".join(available_devices()),
         "settings": msgspec.to_builtins(kit.settings, enc_hook=str),
         "columns": columns,
+        "decision": _decision(kit),
         "packs": {pack.manifest.name: kit.packs.state(pack.manifest.name) for pack in kit.packs.installed()},
         "networks": {
             f"{network.path.parent.name}/{network.path.name}": ", ".join(network.providers)
             for network in kit.runtime.opened()
         },
     }
+
+
+def _decision(kit: Mien) -> str:
+    """Where the threshold is and who says so; looking must not install an embedder."""
+    if kit.packs.state(kit.manifest_for("embedding").name) != "installed":
+        return "not known before an embedder is installed"
+    rule = kit.rule()
+    kept = kit.settings.calibration or kit.calibration_file()
+    by = f"calibration {kept}" if rule.calibration else "manifest (mien calibrate measures your own)"
+    rate = "not measured" if rule.fmr is None else f"{rule.fmr:g}"
+    return f"{rule.metric} distance up to {rule.distance:.4f}, false-match rate {rate}, by {by}"

@@ -10,8 +10,11 @@ import typer
 from mien.cli import exits
 from mien.cli.analyze import analyze
 from mien.cli.anonymise import anonymise
+from mien.cli.calibrate import calibrate
+from mien.cli.compare import compare
 from mien.cli.convert import convert
 from mien.cli.demo import demo
+from mien.cli.evaluate.app import app as evaluate
 from mien.cli.identify import identify
 from mien.cli.info import info
 from mien.cli.packs import app as packs
@@ -25,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find faces, compare them and know who they are, on your own machine.",
     epilog="Exit codes: 0 done or same person, 1 different people, 2 usage, 3 picture, 4 pack, 5 gallery, "
-    "6 video, 7 device, 8 settings, 9 some pictures failed, 10 output, 70 defect. "
+    "6 video, 7 device, 8 settings, 9 some pictures failed, 10 output, 11 calibration, 70 defect. "
     "Settings: mien.toml, MIEN_*.",
 )
 app.command(rich_help_panel="Pictures")(analyze)
@@ -33,6 +36,9 @@ app.command(rich_help_panel="Pictures")(verify)
 app.command(rich_help_panel="Pictures")(identify)
 app.command(rich_help_panel="Pictures")(anonymise)
 app.command(rich_help_panel="Pictures")(demo)
+app.add_typer(evaluate, name="evaluate", rich_help_panel="Measures")
+app.command(rich_help_panel="Measures")(calibrate)
+app.command(rich_help_panel="Measures")(compare)
 app.add_typer(packs, name="packs", rich_help_panel="Machine")
 app.command(rich_help_panel="Machine")(convert)
 app.command(rich_help_panel="Machine")(info)

@@ -67,6 +67,24 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", help="Threads per network; 0: one per core.", rich_help_panel="Networks"),
 ]
+Calibration = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibration",
+        metavar="FILE",
+        help="Decide by this file of mien calibrate; else by the one kept for the embedder.",
+        rich_help_panel="Decision",
+    ),
+]
+Fmr = Annotated[
+    float | None,
+    typer.Option(
+        "--fmr",
+        metavar="RATE",
+        help="Decide at this false-match rate, such as 1e-4.",
+        rich_help_panel="Decision",
+    ),
+]
 Largest = Annotated[
     bool, typer.Option("--largest", help="Take the largest face of a picture that shows several.")
 ]

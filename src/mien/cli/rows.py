@@ -67,6 +67,8 @@ class VerifyRow(msgspec.Struct, frozen=True):
     space: str
     face_a: FaceRow  # type: ignore[valid-type]
     face_b: FaceRow  # type: ignore[valid-type]
+    probability: float | None
+    source: str
 
 
 class MatchRow(msgspec.Struct, frozen=True):
@@ -76,6 +78,7 @@ class MatchRow(msgspec.Struct, frozen=True):
     similarity: float
     distance: float
     accepted: bool
+    probability: float | None
 
 
 class WhoRow(msgspec.Struct, frozen=True):
@@ -102,6 +105,7 @@ class IdentifyReport(msgspec.Struct, frozen=True):
     fmr: float | None
     metric: str
     space: str
+    source: str
     rejected: list[IdentifyRow]
     photos: list[IdentifyRow]
 
@@ -155,6 +159,8 @@ def verify_row(found: Verification) -> VerifyRow:
         found.space,
         face_row(found.face_a),
         face_row(found.face_b),
+        found.probability,
+        found.source,
     )
 
 
@@ -165,7 +171,8 @@ def identify_row(result: Identification | Failure) -> IdentifyRow:
     people = []
     for i, (face, match) in enumerate(result):
         candidates = [
-            MatchRow(encodable(c.person), c.similarity, c.distance, c.accepted) for c in result.matches[i]
+            MatchRow(encodable(c.person), c.similarity, c.distance, c.accepted, c.probability)
+            for c in result.matches[i]
         ]
         people.append(WhoRow(encodable(match.person) if match else None, candidates, face_row(face)))
     return IdentifyRow(encodable(result.image.source or "<array>"), people)

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from mien.cli import exits
-from mien.cli.options import Detector, Device, Embedder, Json, Largest, Search, Threads, opened_kit
+from mien.cli.options import (
+    Calibration,
+    Detector,
+    Device,
+    Embedder,
+    Fmr,
+    Json,
+    Largest,
+    Search,
+    Threads,
+    opened_kit,
+)
 
 
 def verify(
@@ -18,26 +29,40 @@ def verify(
     detector: Detector = None,
     embedder: Embedder = None,
     search: Search = None,
+    calibration: Calibration = None,
+    fmr: Fmr = None,
     device: Device = None,
     threads: Threads = None,
 ) -> None:
     """Say whether two pictures show the same person. Exit code 0: the same; 1: different people."""
     from mien.cli.console import results, write_json
     from mien.cli.rows import verify_row
+    from mien.evaluate.showing import percent
 
     with opened_kit(
-        detector=detector, embedder=embedder, search=search, device=device, threads=threads
+        detector=detector,
+        embedder=embedder,
+        search=search,
+        calibration=calibration,
+        fmr=fmr,
+        device=device,
+        threads=threads,
     ) as kit:
         found = kit.verify(a, b, face="largest" if largest else "only")
     if as_json:
         write_json(verify_row(found))
     else:
-        rate = "not measured" if found.fmr is None else f"{found.fmr:.2%} of pairs of different people pass"
+        rate = (
+            "not measured" if found.fmr is None else f"{percent(found.fmr)} of pairs of different people pass"
+        )
         answer = "[bold green]same person[/]" if found.verified else "[bold yellow]different people[/]"
         sign = "<=" if found.verified else ">"
         results().print(
             f"{answer}  {found.metric} distance {found.distance:.3f} {sign} threshold {found.threshold:.3f}"
-            f", similarity {found.similarity:.3f}\nfalse-match rate at this threshold: {rate}"
+            f", similarity {found.similarity:.3f}\n"
+            f"false-match rate at this threshold, by {found.source}: {rate}"
         )
+        if found.probability is not None:
+            results().print(f"probability of one person, at even odds before: {percent(found.probability)}")
     if not found.verified:
         raise typer.Exit(exits.DIFFERENT)

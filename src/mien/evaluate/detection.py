@@ -75,21 +75,27 @@ def detect(analyze: Analyze, photos: Sequence[Path]) -> list[Detected | None]:
     ]
 
 
-def evaluate_detection(marked: Sequence[Marked], detected: Sequence[Detected | None]) -> Evaluation:
+def evaluate_detection(
+    marked: Sequence[Marked],
+    detected: Sequence[Detected | None],
+    swept: Sequence[Detected | None] | None = None,
+) -> Evaluation:
     """Compare boxes with the faces that are there.
 
     Args:
         marked: What is on each photograph.
         detected: What was found on each; None where it could not be used.
+        swept: The same with a threshold near zero (`Settings.least_score`), for curves and average precision;
+            without it these end at the detector's own threshold.
 
     Raises:
         BadRequest: There is no photograph, or the two are not of the same ones.
         ExtraMissing: pycocotools is not installed.
     """
-    nothing = Detected(np.zeros((0, 4)), np.zeros(0))
-    matches = match_boxes(marked, [nothing if found is None else found for found in detected])
+    matches = _matches(marked, detected)
+    curves = matches if swept is None else _matches(marked, swept)
     faces = matches.found.shape[1]
-    precision = average_precision(matches)
+    precision = average_precision(curves)
     hits, boxes = int(matches.right[0].sum()), int(matches.counted[0].sum())
     measures = DetectionMeasures(
         photographs=len(marked),
@@ -106,8 +112,17 @@ def evaluate_detection(marked: Sequence[Marked], detected: Sequence[Detected | N
         recall_by_height=_recall_by_height(matches),
     )
     return Evaluation(
-        "detection", _headline(measures), measures, _tables(measures), _charts(matches, measures)
+        "detection",
+        _headline(measures),
+        measures,
+        _tables(measures, swept=swept is not None),
+        _charts(curves, measures),
     )
+
+
+def _matches(marked: Sequence[Marked], detected: Sequence[Detected | None]) -> Matches:
+    nothing = Detected(np.zeros((0, 4)), np.zeros(0))
+    return match_boxes(marked, [nothing if found is None else found for found in detected])
 
 
 def _recall_by_height(matches: Matches) -> dict[str, Rate]:
@@ -132,7 +147,7 @@ def _headline(found: DetectionMeasures) -> str:
     )
 
 
-def _tables(found: DetectionMeasures) -> list[Table]:
+def _tables(found: DetectionMeasures, *, swept: bool) -> list[Table]:
     rows = [
         ("AP, IoU 0.5 to 0.95 (COCO)", percent(found.average_precision)),
         ("AP at IoU 0.5", percent(found.average_precision_50)),
@@ -142,10 +157,13 @@ def _tables(found: DetectionMeasures) -> list[Table]:
         ("wrong boxes per photograph", number(found.false_positives_per_photograph)),
         ("photographs that could not be used", f"{found.failures:,} of {found.photographs:,}"),
     ]
+    less = "" if swept else "Boxes that it withholds are missing from AP too, which is lower for it. "
     note = (
-        f"Recall and precision are at IoU 0.5 and the detector's own threshold. Boxes that it withholds are "
-        f"missing from AP too, which is lower for it. {found.ignored:,} faces and regions are "
-        "marked to be ignored and count neither way. Faces of photographs that could not be used are missed."
+        f"Recall and precision are at IoU 0.5 and the detector's own threshold. {less}{found.ignored:,} "
+        "faces and "
+        "regions are marked to be ignored and count neither way. Faces of photographs that could not be "
+        "used are "
+        "missed."
     )
     by_height = [(band, rate_cell(rate)) for band, rate in found.recall_by_height.items()]
     return [
@@ -174,7 +192,7 @@ def _charts(matches: Matches, found: DetectionMeasures) -> list[Chart]:
             lines,
             x_percent=True,
             y_percent=True,
-            note="As the threshold falls to the detector's own. Further up and right is better.",
+            note="As the threshold falls. Further up and right is better.",
         ),
         Curves(
             "Recall against wrong boxes",

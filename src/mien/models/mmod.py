@@ -67,12 +67,15 @@ class Mmod:
     needs = frozenset[str]()
     gives = _COLUMNS
 
-    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:  # noqa: ARG002 - nothing to choose
+    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:
         self.name = pack.manifest.name
         self.facts = read_facts(pack.manifest, MmodFacts)
         if pack.manifest.input is None:
             raise ManifestInvalid(f"Pack {self.name} needs an [input].")
         self._input: Input = pack.manifest.input
+        least = settings.least_score
+        # Scores are 1 - exp(-raw / scale), so that they lie in 0..1.
+        self._least = self.facts.threshold if least is None else -self.facts.score_scale * np.log1p(-least)
         self._network = runtime.network(pack.file("mmod.onnx"))
 
     def __call__(self, images: Sequence[Image], faces: Sequence[Faces]) -> list[Faces]:  # noqa: ARG002 - a detector comes first
@@ -88,7 +91,7 @@ class Mmod:
             return Faces.empty(image.size_wh)
         tensor = tiled_pyramid(to_tensor([rgb], self._input)[0], tiles, size_wh)
         score = self._network.run({"image": tensor[None]})["score"][0, 0]
-        rows, columns = np.nonzero(score > self.facts.threshold)
+        rows, columns = np.nonzero(score > self._least)
         centre = np.stack([columns, rows], 1) * float(self.facts.stride) + self.facts.offset
         box = boxes_from_centres(centre, tiles, self.facts)
         raw = score[rows, columns].astype(np.float64)

@@ -87,12 +87,14 @@ class Mtcnn:
     needs = frozenset[str]()
     gives = frozenset({"box", "score", "points"})
 
-    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:  # noqa: ARG002 - nothing to choose
+    def __init__(self, pack: Pack, runtime: Runtime, settings: Settings) -> None:
         self.name = pack.manifest.name
         self.facts = read_facts(pack.manifest, MtcnnFacts)
         if pack.manifest.input is None:
             raise ManifestInvalid(f"Pack {self.name} needs an [input].")
         self._input: Input = pack.manifest.input
+        # Of the last network, whose probability is the score; the first two only propose.
+        self._least = settings.least_score or self.facts.thresholds[2]
         self._pnet = runtime.network(pack.file("pnet.onnx"))
         self._refine = _Judge(runtime.network(pack.file("rnet.onnx")), 24)
         self._output = _Judge(runtime.network(pack.file("onet.onnx")), 48)
@@ -113,7 +115,7 @@ class Mtcnn:
         found = found[keep]
         found = replace(found, box=square(_shifted(found.box, shift[keep], 1)))
 
-        found, shift, shares = self._judge(self._output, pictures, found, facts.thresholds[2])
+        found, shift, shares = self._judge(self._output, pictures, found, self._least)
         sides = found.box[:, 2:] - found.box[:, :2] + 1
         points = found.box[:, None, :2] + shares.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None]
         found = replace(found, box=_shifted(found.box, shift, 1))

@@ -144,6 +144,9 @@ class OneShot:
             raise ManifestInvalid(f"Pack {self.name} needs an [input].")
         self._input: Input = pack.manifest.input
         self._facts = facts
+        least = settings.least_score
+        self._least = facts.threshold if least is None else least
+        self._sure = facts.sure if least is None else least
         self.sight = _sight(self.name, self._input, facts)
         self._decode = decode
         self._network = runtime.network(pack.file(facts.file))
@@ -159,7 +162,7 @@ class OneShot:
             rows = {name: value.reshape(len(looks), -1, value.shape[-1]) for name, value in outputs.items()}
             for i, (number, view) in enumerate(looks):
                 seen = {name: value[i] for name, value in rows.items()}
-                least = self._facts.threshold if view.plain else self._facts.sure
+                least = self._least if view.plain else self._sure
                 candidates = self._decode(seen, view.size_wh, least)
                 found[number][view] = in_picture(candidates, view, images[number].size_wh)
         # In the order of the plan, which no other picture of the batch can change.

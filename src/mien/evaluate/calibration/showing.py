@@ -134,7 +134,6 @@ def _interval(rate: Interval) -> str:
 def _charts(fitted: Fitted) -> list[Chart]:
     found = fitted.calibration
     label = f"{found.metric} distance"
-    known = np.isfinite(fitted.low)
     places = np.linspace(found.evidence_distances[0], fitted.distances[-1], 200)
     trust = fitted.reliability
     seen = trust.of >= NEEDED
@@ -143,22 +142,7 @@ def _charts(fitted: Fitted) -> list[Chart]:
             "False matches by threshold",
             label,
             "false-match rate",
-            [
-                Line("measured", fitted.distances, fitted.rates),
-                *(
-                    [
-                        Line(
-                            "",
-                            fitted.distances[known],
-                            fitted.rates[known],
-                            fitted.low[known],
-                            fitted.high[known],
-                        )
-                    ]
-                    if known.any()
-                    else []
-                ),
-            ],
+            [Line("measured", fitted.distances, fitted.rates, fitted.low, fitted.high)],
             y_scale="log",
             y_percent=True,
             verticals={"threshold": found.threshold, "least supported": found.distances[0]},

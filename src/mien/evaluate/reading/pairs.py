@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest
 from mien.evaluate.measures.folds import folds_of_people
-from mien.evaluate.reading.text import read_text, rows_of
+from mien.evaluate.reading.rows import numbered_rows
+from mien.evaluate.reading.text import read_text
 
 _SAME = {
     "1": True,
@@ -75,7 +77,7 @@ def read_pairs(file: Path, images: Path) -> Pairs:
     lines = read_text(file).splitlines()
     if not lines:
         raise BadRequest(f"{file} is empty.", hint=_HINT)
-    return _read_csv(file, lines, images) if "," in lines[0] else _read_lfw(file, lines, images)
+    return _read_csv(file, images) if "," in lines[0] else _read_lfw(file, lines, images)
 
 
 def _read_lfw(file: Path, lines: Sequence[str], images: Path) -> Pairs:
@@ -124,19 +126,18 @@ def _lfw_photo(images: Path, name: str, number: int) -> Path:
 
 
 def _there(tried: Sequence[Path], images: Path, wanted: str) -> Path:
-    inside = images.resolve()
-    for path in tried:
-        if path.is_file() and path.resolve().is_relative_to(inside):
-            return path
+    name = PurePath(wanted)
+    if not (name.is_absolute() or ".." in name.parts):
+        for path in tried:
+            if path.is_file():
+                return path
     raise BadRequest(f"{images} has no {wanted}.", hint="--images wants the folder that the list speaks of.")
 
 
-def _read_csv(file: Path, lines: Sequence[str], images: Path) -> Pairs:
+def _read_csv(file: Path, images: Path) -> Pairs:
     photos: dict[str, int] = {}
     pairs, same = [], []
-    for number, row in rows_of(file, lines[1:]):
-        if not row:
-            continue
+    for number, row in itertools.islice(numbered_rows(file), 1, None):
         answer = _SAME.get(row[2].strip().lower()) if len(row) == 3 else None
         if answer is None:
             raise BadRequest(f"{file}, line {number}: {','.join(row)[:60]!r} is no pair.", hint=_HINT)

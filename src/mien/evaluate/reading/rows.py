@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -35,30 +35,39 @@ def read_rows(file: Path, needed: Sequence[str], optional: Sequence[str] = ()) -
             the header, naming the line.
     """
     hint = f"Wanted: CSV whose first line names the columns {', '.join(needed)}."
-    reader = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
+    numbered = numbered_rows(file)
+    header = [name.strip().lower() for name in next(numbered, (1, []))[1]]
+    if missing := [name for name in needed if name not in header]:
+        raise BadRequest(f"{file}, line 1: there is no column {' or '.join(missing)}.", hint=hint)
+    kept = {name: header.index(name) for name in (*needed, *optional) if name in header}
+    if twice := [name for name in kept if header.count(name) > 1]:
+        raise BadRequest(f"{file}, line 1: there are two columns {twice[0]}.", hint=hint)
     rows: list[Row] = []
-    try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if missing := [name for name in needed if name not in header]:
-            raise BadRequest(f"{file}, line 1: there is no column {' or '.join(missing)}.", hint=hint)
-        kept = {name: header.index(name) for name in (*needed, *optional) if name in header}
-        if twice := [name for name in kept if header.count(name) > 1]:
-            raise BadRequest(f"{file}, line 1: there are two columns {twice[0]}.", hint=hint)
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise BadRequest(
-                    f"{file}, line {reader.line_num}: {len(cells)} cells under {len(header)} columns.",
-                    hint="A name with a comma in it wants quotes.",
-                )
-            row = {name: cells[place].strip() for name, place in kept.items()}
-            rows.append(Row(reader.line_num, row))
-    except csv.Error as error:
-        raise BadRequest(f"{file}, line {reader.line_num}: {error}.", hint=hint) from error
+    for line, cells in numbered:
+        if len(cells) != len(header):
+            raise BadRequest(
+                f"{file}, line {line}: {len(cells)} cells under {len(header)} columns.",
+                hint="A name with a comma in it wants quotes.",
+            )
+        rows.append(Row(line, {name: cells[place].strip() for name, place in kept.items()}))
     if not rows:
         raise BadRequest(f"{file} has no rows.", hint=hint)
     return rows
+
+
+def numbered_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a CSV file that are not blank, each with the number of the line that it ends on.
+
+    Raises:
+        BadRequest: It cannot be read, or is no CSV, naming the line.
+    """
+    reader = csv.reader(io.StringIO(read_text(file), newline=""), strict=True)
+    try:
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise BadRequest(f"{file}, line {reader.line_num}: {error}.") from error
 
 
 def find_photos(folder: Path, names: Sequence[str], listed_in: Path) -> tuple[Path, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mien.errors import BadRequest
@@ -25,22 +23,3 @@ def read_text(file: Path) -> str:
         raise BadRequest(f"{file} is no text in UTF-8.", hint="Save it again as UTF-8.") from error
     except OSError as error:
         raise BadRequest(f"{file} cannot be read: {error.strerror or error}.") from error
-
-
-def rows_of(file: Path, lines: Sequence[str], first: int = 2) -> Iterator[tuple[int, list[str]]]:
-    """Rows of CSV with the number of the line each ends on.
-
-    Args:
-        file: What messages call it.
-        lines: Its lines.
-        first: Number of the first of them.
-
-    Raises:
-        BadRequest: It is no CSV.
-    """
-    reader = csv.reader(lines)
-    try:
-        for row in reader:
-            yield first + reader.line_num - 1, row
-    except csv.Error as error:
-        raise BadRequest(f"{file}, line {first + reader.line_num - 1}: {error}.") from error

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.evaluate.evaluation import Bars, Chart, Curves, Line
+from mien.evaluate.bars import rate_bars
+from mien.evaluate.evaluation import Chart, Curves, Line
 from mien.evaluate.measures.bands import Bands
 from mien.evaluate.measures.comparisons import Comparisons
 from mien.evaluate.measures.groups import Groups
@@ -37,26 +38,13 @@ def charts(
         found: The measures.
     """
     fmr, fnmr = _thinned(curve)
-    pairs = found.comparisons.genuine
-    seen = _at(curve, grid)
-    band = np.array(
-        [
-            widened(interval_of(column), round(rate * pairs), pairs)
-            for rate, column in zip(seen, bands.fnmr.T, strict=True)
-        ]
-    ).reshape(-1, 2)
     least = NEEDED / max(found.comparisons.impostor - found.comparisons.impostor_not_made, 1)
     return [
         Curves(
             "Detection error trade-off",
             "false-match rate",
             "false non-match rate",
-            [
-                Line("measured", fmr, fnmr),
-                Line("", np.array(grid), seen, band[:, 0], band[:, 1]),
-            ]
-            if len(grid)
-            else [Line("measured", fmr, fnmr)],
+            [Line("measured", fmr, fnmr, *_band(curve, grid, bands, found.comparisons.genuine, fmr))],
             x_scale="deviate",
             y_scale="deviate",
             x_percent=True,
@@ -78,6 +66,23 @@ def charts(
         _distances(comparisons, found),
         *(bar for groups in found.groups for bar in _groups(groups)),
     ]
+
+
+def _band(
+    curve: ErrorCurve, grid: Sequence[float], bands: Bands, pairs: int, fmr: Floats
+) -> tuple[Floats, Floats]:
+    """Ends of the interval of FNMR at the false-match rates of a curve; NaN where it was not resampled."""
+    if not len(grid):
+        return np.full(len(fmr), np.nan), np.full(len(fmr), np.nan)
+    ends = np.array(
+        [
+            widened(interval_of(column), round(rate * pairs), pairs)
+            for rate, column in zip(_at(curve, grid), bands.fnmr.T, strict=True)
+        ]
+    )
+    with np.errstate(divide="ignore"):
+        low, high = (np.interp(np.log(fmr), np.log(grid), end, left=np.nan, right=np.nan) for end in ends.T)
+    return low, high
 
 
 def _distances(comparisons: Comparisons, found: VerificationMeasures) -> Curves:
@@ -102,24 +107,12 @@ def _distances(comparisons: Comparisons, found: VerificationMeasures) -> Curves:
 
 
 def _groups(groups: Groups) -> list[Chart]:
+    note = f"All at the one threshold {groups.threshold:.3f}."
+    fmr = {one.group: one.fmr for one in groups.groups}
+    fnmr = {one.group: one.fnmr for one in groups.groups}
     return [
-        Bars(
-            f"{title} by {groups.column}",
-            groups.column,
-            label,
-            {group: rate.value for group, rate in rates.items() if rate.value is not None},
-            {
-                group: (rate.low, rate.high)
-                for group, rate in rates.items()
-                if rate.low is not None and rate.high is not None
-            },
-            percent=True,
-            note=f"All at the one threshold {groups.threshold:.3f}; whiskers are 95 % intervals.",
-        )
-        for rates, title, label in (
-            ({one.group: one.fmr for one in groups.groups}, "False matches", "false-match rate"),
-            ({one.group: one.fnmr for one in groups.groups}, "False non-matches", "false non-match rate"),
-        )
+        rate_bars(f"False matches by {groups.column}", groups.column, "false-match rate", fmr, note),
+        rate_bars(f"False non-matches by {groups.column}", groups.column, "false non-match rate", fnmr, note),
     ]
 
 

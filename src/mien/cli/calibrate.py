@@ -1,0 +1,111 @@
+"""`mien calibrate`: what distances mean for photographs of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli import exits
+from mien.cli.evaluate.looking import Report
+from mien.cli.evaluate.people import Largest
+from mien.cli.options import Calibration, Detector, Device, Embedder, Json, Search, Threads, opened_kit
+
+if TYPE_CHECKING:
+    from mien.evaluate.evaluation import Evaluation
+    from mien.evaluate.looking import Looked
+    from mien.evaluate.measures.comparisons import Comparisons
+    from mien.kit import Mien
+
+
+def calibrate(
+    images: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder with a folder of photographs for each person.")
+    ],
+    fmr: Annotated[
+        float,
+        typer.Option(
+            "--fmr", metavar="RATE", help="Share of pairs of strangers that the threshold lets pass."
+        ),
+    ] = 1e-3,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write it there, and use it only where it is named."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; say whether the calibration in use holds here.")
+    ] = False,
+    calibration: Calibration = None,
+    largest: Largest = False,
+    report: Report = None,
+    as_json: Json = False,
+    detector: Detector = None,
+    embedder: Embedder = None,
+    search: Search = None,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """Choose the threshold for a false-match rate, and learn how probable one person is at each distance.
+
+    With --check, exit code 1 says that the calibration no longer holds, or that too little was seen to tell.
+    """
+    from mien.cli.evaluate.finish import finish
+    from mien.cli.evaluate.looking import networks
+    from mien.cli.evaluate.people import seen
+    from mien.errors import BadRequest
+    from mien.evaluate import looking
+    from mien.evaluate.measures.comparisons import everybody
+    from mien.evaluate.reading.people import read_people
+
+    if not 0 < fmr < 1:
+        raise BadRequest(f"A false-match rate lies between 0 and 1, not {fmr:g}.")
+    people = read_people(images)
+    with opened_kit(
+        detector=detector,
+        embedder=embedder,
+        search=search,
+        calibration=calibration,
+        device=device,
+        threads=threads,
+    ) as kit:
+        packs = networks(kit, looking.COLUMNS)
+    looked = seen(kit, people.photos, largest=largest)
+    compared = everybody(looked.column("embedding"), people.person, kit.metric())
+    evaluation, holds = _checked(kit, compared) if check else _fitted(kit, looked, compared, fmr, out)
+    finish(evaluation, packs, {"images": str(images)}, report, as_json)
+    if not holds:
+        raise typer.Exit(exits.DIFFERENT)
+
+
+def _fitted(
+    kit: Mien, looked: Looked, compared: Comparisons, fmr: float, out: Path | None
+) -> tuple[Evaluation, bool]:
+    """Calibrate and write the file."""
+    from mien.cli.console import remarks
+    from mien.evaluate.calibration.fitting import calibrate as fit
+    from mien.evaluate.calibration.showing import show_calibration
+    from mien.gallery.rule import save_calibration
+
+    fitted = fit(compared, space=looked.space, metric=kit.metric(), fmr=fmr, acquired=looked.found)
+    file = out or kit.calibration_file()
+    save_calibration(fitted.calibration, file)
+    used = "" if out else "; verify and identify decide by it from now on"
+    remarks().print(f"The calibration: {file}{used}", markup=False, soft_wrap=True)
+    return show_calibration(fitted), True
+
+
+def _checked(kit: Mien, compared: Comparisons) -> tuple[Evaluation, bool]:
+    """Say whether the calibration in use holds."""
+    from mien.errors import BadRequest
+    from mien.evaluate.calibration.drift import check_drift
+    from mien.evaluate.calibration.showing import show_drift
+
+    calibration = kit.rule().calibration
+    if calibration is None:
+        raise BadRequest(
+            "There is no calibration to check.",
+            hint="Make one: mien calibrate DIR, or name one: --calibration",
+        )
+    drift = check_drift(calibration, compared)
+    return show_drift(drift, calibration), drift.verdict == "holds"

@@ -1,0 +1,1 @@
+"""`mien evaluate`: one file per noun."""

@@ -1,0 +1,57 @@
+"""`mien evaluate detection`: which faces are found?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.evaluate.looking import Images, Report
+from mien.cli.options import Accurate, Detector, Device, Fast, Json, Search, Threads, opened_kit
+
+_COLUMNS = ("box", "score")
+# Low enough for curves to reach the end, high enough not to drown in boxes.
+_LEAST_SCORE = 0.02
+
+
+def detection(
+    truth: Annotated[
+        Path,
+        typer.Option(
+            "--truth", metavar="FILE", help="Where faces are: WIDER FACE's text, or JSON as COCO has it."
+        ),
+    ],
+    images: Images,
+    report: Report = None,
+    as_json: Json = False,
+    detector: Detector = None,
+    fast: Fast = False,
+    accurate: Accurate = False,
+    search: Search = None,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """Average precision, recall by size of the face, and wrong boxes."""
+    import msgspec
+
+    from mien.cli.evaluate.finish import finish
+    from mien.cli.evaluate.looking import networks, watched_analyze
+    from mien.evaluate.detection import detect, evaluate_detection
+    from mien.evaluate.reading.rows import find_photos
+    from mien.evaluate.reading.truth import read_marked
+    from mien.kit import Mien
+
+    marked = read_marked(truth)
+    photos = find_photos(images, list(marked), truth)
+    with opened_kit(
+        detector=detector, fast=fast, accurate=accurate, search=search, device=device, threads=threads
+    ) as kit:
+        packs = networks(kit, _COLUMNS)
+    sweeping = Mien(msgspec.structs.replace(kit.settings, least_score=_LEAST_SCORE))
+    found = evaluate_detection(
+        list(marked.values()),
+        detect(watched_analyze(kit.analyze), photos),
+        detect(sweeping.analyze, photos),
+    )
+    finish(found, packs, {"truth": str(truth), "images": str(images)}, report, as_json)

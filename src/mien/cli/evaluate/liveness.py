@@ -1,0 +1,57 @@
+"""`mien evaluate liveness`: are attacks told from live faces?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.evaluate.looking import Report
+from mien.cli.options import Detector, Device, Json, Search, Threads, Use, opened_kit
+
+_COLUMNS = ("box", "score", "points", "live")
+
+
+def liveness(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="A folder for each kind: live (or bona_fide, real), and one for each kind of attack.",
+        ),
+    ],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="FILE",
+            help="CSV with the columns photo (a path within DIR) and kind, instead of folders.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", min=0, max=1, help="Least score that is taken for live; 0.5 by default."),
+    ] = None,
+    report: Report = None,
+    as_json: Json = False,
+    detector: Detector = None,
+    use: Use = None,
+    search: Search = None,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """Attacks taken for live and live faces refused (ISO/IEC 30107-3): APCER, BPCER, ACER."""
+    from mien.cli.evaluate.finish import finish
+    from mien.cli.evaluate.looking import networks, watched_analyze
+    from mien.evaluate.liveness import THRESHOLD, evaluate_liveness
+    from mien.evaluate.looking import look
+    from mien.evaluate.reading.kinds import read_kinds, read_kinds_from
+
+    presented = read_kinds(folder) if labels is None else read_kinds_from(labels, folder)
+    with opened_kit(detector=detector, use=use, search=search, device=device, threads=threads) as kit:
+        packs = networks(kit, _COLUMNS)
+    looked = look(watched_analyze(kit.analyze), presented.photos, _COLUMNS)
+    found = evaluate_liveness(presented, looked, threshold=THRESHOLD if threshold is None else threshold)
+    data = {"photographs": str(folder)} | ({"labels": str(labels)} if labels else {})
+    finish(found, packs, data, report, as_json)

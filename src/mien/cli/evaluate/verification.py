@@ -1,0 +1,80 @@
+"""`mien evaluate verification`: are two photographs of one person?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli.evaluate.looking import Report
+from mien.cli.evaluate.people import Folder, Largest, PairsFile
+from mien.cli.options import Calibration, Detector, Device, Embedder, Fmr, Json, Search, Threads, opened_kit
+
+
+def verification(
+    images: Folder,
+    pairs: PairsFile = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Compare all photographs of --pairs with each other.")
+    ] = False,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", metavar="FILE", help="CSV of labels by photo or person, for --by."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COLUMN", help="Split by this column of --labels; can be given again."),
+    ] = None,
+    largest: Largest = False,
+    report: Report = None,
+    as_json: Json = False,
+    detector: Detector = None,
+    embedder: Embedder = None,
+    search: Search = None,
+    calibration: Calibration = None,
+    fmr: Fmr = None,
+    device: Device = None,
+    threads: Threads = None,
+) -> None:
+    """FMR and FNMR, DET and ROC, accuracy in LFW's folds, rates by group (ISO/IEC 19795-1)."""
+    from mien.cli.evaluate.finish import finish
+    from mien.cli.evaluate.looking import networks
+    from mien.cli.evaluate.people import labels_of, seen, threshold_in_use
+    from mien.evaluate import looking
+    from mien.evaluate.measures import comparisons
+    from mien.evaluate.reading.pairs import read_pairs
+    from mien.evaluate.reading.people import People, read_people
+    from mien.evaluate.verification.measuring import evaluate_verification
+
+    listed = read_pairs(pairs, images) if pairs else None
+    people = People(listed.photos, listed.person, listed.names) if listed else read_people(images)
+    groups = labels_of(people, labels, by or ())
+    with opened_kit(
+        detector=detector,
+        embedder=embedder,
+        search=search,
+        calibration=calibration,
+        fmr=fmr,
+        device=device,
+        threads=threads,
+    ) as kit:
+        packs = networks(kit, looking.COLUMNS)
+        threshold = threshold_in_use(kit)
+    looked = seen(kit, people.photos, largest=largest)
+    vectors, metric = looked.column("embedding"), kit.metric()
+    if listed and not everybody:
+        compared = comparisons.listed(vectors, people.person, listed.pairs, metric)
+    else:
+        compared = comparisons.everybody(vectors, people.person, metric)
+    found = evaluate_verification(
+        compared,
+        metric=metric,
+        space=looked.space,
+        acquired=looked.found,
+        fold=listed.folds() if listed and not everybody else None,
+        threshold=threshold,
+        labels=groups,
+    )
+    read = {"images": str(images)} | ({"pairs": str(pairs)} if pairs else {})
+    finish(found, packs, read | ({"labels": str(labels)} if labels else {}), report, as_json)
