@@ -2,8 +2,8 @@
 
     make bench-compare DATA=../shared/data
 
-Pairs of LFW are spread evenly over its ten folds. LFW's photographs are small, which flatters programs that do not
-enlarge them, so speed is measured again on photographs in the sizes that people have.
+Pairs of LFW are spread evenly over its ten folds. Its photographs are small, which flatters programs that do
+not enlarge them, so speed is measured again on photographs in the sizes that people have.
 """
 
 from __future__ import annotations
