@@ -20,8 +20,8 @@ from lfw_vectors import vectors_of
 from mien import Mien
 from mien.evaluate.looking import COLUMNS, look
 from mien.evaluate.measures.comparisons import everybody
-from mien.evaluate.measures.groups import Ratio, by_group
-from mien.evaluate.measures.intervals import Draws, clustered_rate, interval_of, replicated_share
+from mien.evaluate.measures.groups import Ratio, by_group, ratio_interval
+from mien.evaluate.measures.intervals import Draws, clustered_rate, replicated_share
 from mien.evaluate.reading.pairs import read_pairs
 from mien.evaluate.showing import percent
 from mien.ops.vectors import DISTANCES
@@ -74,7 +74,7 @@ def lfw(folder: Path) -> Iterator[tuple]:
 def told(ratio: Ratio) -> str:
     if ratio.value is None:
         return ratio.note
-    return f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f}), {ratio.worst}"
+    return f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high or np.inf:.2f}), {ratio.worst}"
 
 
 def utkface(folder: Path) -> Iterator[tuple[Path, dict[str, str]]]:
@@ -111,9 +111,10 @@ def within(near: np.ndarray, label: np.ndarray) -> tuple[str, str]:
         rates[group] = clustered_rate(wrong, members[a], members[b], draws)
         shares[group] = replicated_share(wrong, members[a], members[b], draws)
     worst, best = (pick(rates, key=lambda group: rates[group].value) for pick in (max, min))
-    low, high = interval_of(shares[worst] / shares[best])
+    low, high = ratio_interval(shares[worst], shares[best])
     said = ", ".join(f"{group} {percent(rate.value)}" for group, rate in rates.items())
-    return said, f"{rates[worst].value / rates[best].value:.1f} ({low:.1f} to {high:.1f}), {worst} to {best}"
+    ratio = rates[worst].value / rates[best].value
+    return said, f"{ratio:.1f} ({low:.1f} to {high or np.inf:.1f}), {worst} to {best}"
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from mien.evaluate.measures.folds import ten_folds
 from mien.evaluate.measures.rates import equal_error_rate, error_curve, threshold_at_fmr
 from mien.evaluate.reading.pairs import Pairs, read_pairs
 from mien.evaluate.showing import percent
+from mien.packs.manifest import Threshold
 from sections import interleaved, stamp, table, write
 
 HEADER = (
@@ -46,7 +47,7 @@ def main() -> None:
     for detector in detectors:
         for embedder, vectors in vectors_of(pairs.photos, detector, embedders).items():
             seconds = times[f"{detector} {embedder}"]
-            judged = judge(Mien(embedder=embedder), vectors, pairs)
+            judged = judge(Mien(embedder=embedder).packs.manifest(embedder).threshold, vectors, pairs)
             speed = (f"{1000 * seconds:.0f}", f"{seconds / fastest:.1f}")
             rows.append((f"`{detector}`", f"`{embedder}`", *judged, *speed))
     people = len(np.unique(pairs.person))
@@ -66,12 +67,12 @@ def chosen(place: int, otherwise: list[str]) -> list[str]:
     return sys.argv[place].split(",") if len(sys.argv) > place else otherwise
 
 
-def judge(kit: Mien, vectors: np.ndarray, pairs: Pairs) -> tuple[str, ...]:
-    rule = kit.rule()
+def judge(rule: Threshold, vectors: np.ndarray, pairs: Pairs) -> tuple[str, ...]:
     compared = listed(vectors, pairs.person, pairs.pairs, rule.metric)
     accuracies, _ = ten_folds(compared.distance, compared.genuine, pairs.fold)
     eer, _ = equal_error_rate(error_curve(*kinds(compared)))
     genuine, impostor = kinds(everybody(vectors, pairs.person, rule.metric))
+    impostor = impostor[np.isfinite(impostor)]
     strict = threshold_at_fmr(impostor, 1e-3)
     return (
         f"{percent(accuracies.mean())} ± {percent(accuracies.std())}",

@@ -180,7 +180,7 @@ def test_commands_of_the_readme_about_thresholds_run(
         assert run(shlex.split(line)[1:]) == 0, (line, capfd.readouterr().err)
     out = capfd.readouterr().out
     assert "probability of one person" in out
-    assert "The calibration holds for these photographs." in out
+    assert "Nothing speaks against the calibration" in out
     assert (clone / "out" / "calibration" / "report.html").is_file()
     assert (clone / "out" / "verification" / "report.html").is_file()
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from mien.evaluate.evaluation import Evaluation
     from mien.evaluate.looking import Looked
     from mien.evaluate.measures.comparisons import Comparisons
+    from mien.gallery.calibration import Calibration as CalibrationFile
     from mien.kit import Mien
+
+_USUAL = 1e-3
 
 
 def calibrate(
@@ -24,11 +27,9 @@ def calibrate(
         Path, typer.Argument(metavar="DIR", help="A folder with a folder of photographs for each person.")
     ],
     fmr: Annotated[
-        float,
-        typer.Option(
-            "--fmr", metavar="RATE", help="Share of pairs of strangers that the threshold lets pass."
-        ),
-    ] = 1e-3,
+        float | None,
+        typer.Option("--fmr", metavar="RATE", help="Share of pairs of strangers that may pass; else 1e-3."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write it there, and use it only where it is named."),
@@ -51,15 +52,16 @@ def calibrate(
     With --check, exit code 1 says that the calibration no longer holds, or that too little was seen to tell.
     """
     from mien.cli.evaluate.finish import finish
-    from mien.cli.evaluate.looking import networks
+    from mien.cli.evaluate.looking import needs_extra, networks
     from mien.cli.evaluate.people import seen
-    from mien.errors import BadRequest
     from mien.evaluate import looking
+    from mien.evaluate.calibration.drift import check_drift
+    from mien.evaluate.calibration.showing import show_drift
     from mien.evaluate.measures.comparisons import everybody
     from mien.evaluate.reading.people import read_people
 
-    if not 0 < fmr < 1:
-        raise BadRequest(f"A false-match rate lies between 0 and 1, not {fmr:g}.")
+    _refuse_what_does_not_fit(fmr, out, calibration, check=check)
+    needs_extra(report)
     people = read_people(images)
     with opened_kit(
         detector=detector,
@@ -70,17 +72,47 @@ def calibrate(
         threads=threads,
     ) as kit:
         packs = networks(kit, looking.COLUMNS)
+    in_use = _in_use(kit) if check else None
     looked = seen(kit, people.photos, largest=largest)
     compared = everybody(looked.column("embedding"), people.person, kit.metric())
-    evaluation, holds = _checked(kit, compared) if check else _fitted(kit, looked, compared, fmr, out)
+    if in_use:
+        drift = check_drift(in_use, compared)
+        evaluation, holds = show_drift(drift, in_use), drift.verdict == "holds"
+    else:
+        evaluation, holds = _fitted(kit, looked, compared, _USUAL if fmr is None else fmr, out), True
     finish(evaluation, packs, {"images": str(images)}, report, as_json)
     if not holds:
         raise typer.Exit(exits.DIFFERENT)
 
 
-def _fitted(
-    kit: Mien, looked: Looked, compared: Comparisons, fmr: float, out: Path | None
-) -> tuple[Evaluation, bool]:
+def _refuse_what_does_not_fit(
+    fmr: float | None, out: Path | None, calibration: Path | None, *, check: bool
+) -> None:
+    from mien.errors import BadRequest
+
+    if fmr is not None and not 0 < fmr < 1:
+        raise BadRequest(f"A false-match rate lies between 0 and 1, not {fmr:g}.")
+    if check and (fmr is not None or out):
+        raise BadRequest("--check changes nothing: it takes neither --fmr nor --out.")
+    if calibration and not check:
+        raise BadRequest(
+            "--calibration names what --check checks.", hint="--out says where to write a new one."
+        )
+
+
+def _in_use(kit: Mien) -> CalibrationFile:
+    from mien.errors import BadRequest
+
+    found = kit.rule().calibration
+    if found is None:
+        raise BadRequest(
+            "There is no calibration to check.",
+            hint="Make one: mien calibrate DIR, or name one: --calibration",
+        )
+    return found
+
+
+def _fitted(kit: Mien, looked: Looked, compared: Comparisons, fmr: float, out: Path | None) -> Evaluation:
     """Calibrate and write the file."""
     from mien.cli.console import remarks
     from mien.evaluate.calibration.fitting import calibrate as fit
@@ -90,22 +122,11 @@ def _fitted(
     fitted = fit(compared, space=looked.space, metric=kit.metric(), fmr=fmr, acquired=looked.found)
     file = out or kit.calibration_file()
     save_calibration(fitted.calibration, file)
-    used = "" if out else "; verify and identify decide by it from now on"
-    remarks().print(f"The calibration: {file}{used}", markup=False, soft_wrap=True)
-    return show_calibration(fitted), True
-
-
-def _checked(kit: Mien, compared: Comparisons) -> tuple[Evaluation, bool]:
-    """Say whether the calibration in use holds."""
-    from mien.errors import BadRequest
-    from mien.evaluate.calibration.drift import check_drift
-    from mien.evaluate.calibration.showing import show_drift
-
-    calibration = kit.rule().calibration
-    if calibration is None:
-        raise BadRequest(
-            "There is no calibration to check.",
-            hint="Make one: mien calibrate DIR, or name one: --calibration",
+    said = f"The calibration: {file}"
+    if not out:
+        other = kit.settings.calibration
+        said += (
+            f"; settings name another: {other}" if other else "; verify and identify decide by it from now on"
         )
-    drift = check_drift(calibration, compared)
-    return show_drift(drift, calibration), drift.verdict == "holds"
+    remarks().print(said, markup=False, soft_wrap=True)
+    return show_calibration(fitted)

@@ -150,7 +150,12 @@ def _write_table(rows: Sequence[IdentifyRow]) -> None:
     table.add_column("picture", overflow="fold")
     table.add_column("face", no_wrap=True)
     table.add_column("who", overflow="fold")
-    table.add_column("nearest, distance", overflow="fold")
+    calibrated = any(
+        c.probability is not None for row in seen for who in row.people or () for c in who.candidates
+    )
+    table.add_column(
+        "nearest, distance" + (", probability at even odds" if calibrated else ""), overflow="fold"
+    )
     folder = common_folder(row.source for row in seen)
     for row in seen:
         source = shown_source(row.source, folder)
@@ -168,5 +173,7 @@ def _candidate(match: MatchRow) -> str:
     """A name, its distance and, where distances were calibrated, how probable it is."""
     from rich.markup import escape
 
-    chance = "" if match.probability is None else f", {match.probability:.1%}"
+    from mien.evaluate.showing import percent
+
+    chance = "" if match.probability is None else f", {percent(match.probability)}"
     return f"{escape(match.person)} {match.distance:.3f}{chance}"

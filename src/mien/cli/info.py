@@ -74,9 +74,14 @@ def _facts(kit: Mien) -> dict[str, Any]:
 
 def _decision(kit: Mien) -> str:
     """Where the threshold is and who says so; looking must not install an embedder."""
+    from mien.errors import MienError
+
     if kit.packs.state(kit.manifest_for("embedding").name) != "installed":
         return "not known before an embedder is installed"
-    rule = kit.rule()
+    try:
+        rule = kit.rule()
+    except MienError as error:  # this is the command by which people find out why
+        return f"cannot be made: {error.message} {error.hint}".strip()
     kept = kit.settings.calibration or kit.calibration_file()
     by = f"calibration {kept}" if rule.calibration else "manifest (mien calibrate measures your own)"
     rate = "not measured" if rule.fmr is None else f"{rule.fmr:g}"

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from mien.compare.peers import Absent
 from mien.compare.race import Run
-from mien.errors import BadRequest
 from mien.evaluate.evaluation import Bars, Evaluation, Rate, Table
 from mien.evaluate.measures.folds import ten_folds
 from mien.evaluate.measures.intervals import exact_interval, exact_rate
@@ -142,12 +141,9 @@ def _measured(run: Run, seconds: dict[str, float], pairs: Pairs | None) -> Measu
 
 def _accuracy(run: Run, pairs: Pairs | None) -> NDArray[np.floating] | None:
     fold = None if pairs is None else pairs.folds()
-    if pairs is None or fold is None:
+    if pairs is None or fold is None or len(np.unique(fold)) < 2 or not np.isfinite(run.distance).any():
         return None
-    try:
-        return ten_folds(run.distance, pairs.same, fold)[0]
-    except BadRequest:  # too few folds are left, or nothing could be compared
-        return None
+    return ten_folds(run.distance, pairs.same, fold)[0]
 
 
 def _at_threshold(run: Run, pairs: Pairs | None) -> Rate:

@@ -20,8 +20,6 @@ from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
-from mien.errors import MienError
-
 RUNNER: Final = Path(__file__).with_name("contestants") / "answering.py"
 # A line that is longer than any answer ends the contestant, not this process.
 _LONGEST_LINE = 1 << 26
@@ -37,10 +35,18 @@ _COUNTS = (
 )
 
 
-class Withdrawn(MienError):
-    """A contestant cannot take part, or no more; the message says why."""
+class Withdrawn(Exception):
+    """A contestant cannot take part, or no more. It ends no command: the race goes on without it.
 
-    code = "withdrawn"
+    Args:
+        message: Why.
+        hint: What can be done about it.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
 
 
 class Opened(msgspec.Struct, frozen=True, tag="opened"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.columns import BY_NAME
+from mien.errors import BadRequest
 from mien.evaluate.bars import rate_bars
+from mien.evaluate.by_group import age_chart, age_table, rate_chart, rate_table
 from mien.evaluate.evaluation import Bars, Chart, Evaluation, Matrix, Table
 from mien.evaluate.looking import Looked
+from mien.evaluate.measures.case_groups import AgeGroups, CaseGroups, ages_by_group, cases_by_group
 from mien.evaluate.measures.intervals import exact_rate
 from mien.evaluate.measures.labels import Ages, Labels, confusion, measure_ages, measure_labels
 from mien.evaluate.reading.labels import AGE, Labelled
@@ -20,6 +23,22 @@ from mien.evaluate.showing import NOTHING, percent, rate_cell
 
 Floats = NDArray[np.floating[Any]]
 _NO_FACE = "no face found"
+
+
+class AttributeGroups(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Errors by group.
+
+    Attributes:
+        column: Name of the label column.
+        age: In years.
+        gender: Share of the faces whose most probable label is not the true one.
+        expression: The same.
+    """
+
+    column: str
+    age: AgeGroups | None = None
+    gender: CaseGroups | None = None
+    expression: CaseGroups | None = None
 
 
 class AttributesMeasures(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,6 +51,7 @@ class AttributesMeasures(msgspec.Struct, frozen=True, omit_defaults=True):
         age: In years.
         gender: Of `mien.core.columns`.
         expression: The same.
+        groups: By each label column that was asked for.
     """
 
     photographs: int
@@ -40,17 +60,18 @@ class AttributesMeasures(msgspec.Struct, frozen=True, omit_defaults=True):
     age: Ages | None = None
     gender: Labels | None = None
     expression: Labels | None = None
+    groups: list[AttributeGroups] = []
 
 
 def evaluate_attributes(labelled: Labelled, looked: Looked) -> Evaluation:
     """Compare what was said about each face with what is true.
 
     Args:
-        labelled: Photographs and what is true.
+        labelled: Photographs and what is true, and groups to split by.
         looked: What was seen on each of them, with the columns that are labelled.
 
     Raises:
-        BadRequest: No face was found on any photograph.
+        BadRequest: No face was found on any photograph, or groups do not fit.
     """
     tables: list[Table] = []
     charts: list[Chart] = []
@@ -80,8 +101,60 @@ def evaluate_attributes(labelled: Labelled, looked: Looked) -> Evaluation:
         unlabelled=len(labelled.unlabelled),
         failures=len(looked.failures),
         **judged,
+        groups=[_groups(labelled, looked, label, column) for column, label in labelled.groups.items()],
     )
-    return Evaluation("attributes", _headline(judged), measures, [_counts(measures, looked), *tables], charts)
+    return Evaluation(
+        "attributes",
+        _headline(judged),
+        measures,
+        [
+            _counts(measures, looked),
+            *tables,
+            *(part for one in measures.groups for part in _group_tables(one)),
+        ],
+        [*charts, *(chart for one in measures.groups for chart in _group_charts(one))],
+    )
+
+
+def _groups(labelled: Labelled, looked: Looked, label: Sequence[str], column: str) -> AttributeGroups:
+    if len(label) != len(labelled.photos):
+        raise BadRequest(f"{len(label)} labels of {len(labelled.photos)} photographs do not fit.")
+    split: dict[str, Any] = {}
+    for name, truth in labelled.truth.items():
+        known = np.flatnonzero(~np.isnan(truth))
+        said, found = looked.column(name)[known].astype(np.float64), looked.found[known]
+        names = [label[i] for i in known]
+        if name == AGE:
+            split[name] = ages_by_group(said - truth[known], found, names, column)
+        else:
+            wrong = np.argmax(said, axis=1) != truth[known]
+            split[name] = cases_by_group(wrong, found, names, column, "error_rate")
+    return AttributeGroups(column, **split)
+
+
+def _shares(groups: AttributeGroups) -> dict[str, CaseGroups]:
+    shares = {"gender": groups.gender, "expression": groups.expression}
+    return {name: part for name, part in shares.items() if part is not None and part.groups}
+
+
+def _group_tables(groups: AttributeGroups) -> list[Table]:
+    return [
+        *([age_table(groups.age)] if groups.age is not None and groups.age.groups else []),
+        *(
+            rate_table(f"{name.capitalize()} by {groups.column}", "photographs", "error rate", {name: part})
+            for name, part in _shares(groups).items()
+        ),
+    ]
+
+
+def _group_charts(groups: AttributeGroups) -> list[Chart]:
+    return [
+        *([age_chart(groups.age)] if groups.age is not None and groups.age.groups else []),
+        *(
+            rate_chart(f"Wrong {name} by {groups.column}", "error rate", {name: part})
+            for name, part in _shares(groups).items()
+        ),
+    ]
 
 
 def _labels(column: str, truth: Floats, said: Floats, unseen: Floats) -> Labels:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.analysis import Failure
+from mien.errors import BadRequest
 from mien.evaluate.bars import rate_bars
+from mien.evaluate.by_group import rate_chart, rate_table
 from mien.evaluate.evaluation import Chart, Curves, Evaluation, Line, Rate, Table
 from mien.evaluate.looking import Analyze
 from mien.evaluate.measures.boxes import (
@@ -24,6 +26,7 @@ from mien.evaluate.measures.boxes import (
     match_boxes,
     precision_recall,
 )
+from mien.evaluate.measures.case_groups import CaseGroups, cases_by_group
 from mien.evaluate.measures.intervals import exact_rate
 from mien.evaluate.showing import number, percent, rate_cell
 
@@ -51,6 +54,8 @@ class DetectionMeasures(msgspec.Struct, frozen=True):
         precision: Share of the boxes that are faces, at the same.
         false_positives_per_photograph: Wrong boxes, at the same.
         recall_by_height: Recall by height of the face in pixels, such as `16-32`.
+        groups: Share of the faces that are missed by group of the photographs, for each label column that was
+            asked for.
     """
 
     photographs: int
@@ -65,6 +70,7 @@ class DetectionMeasures(msgspec.Struct, frozen=True):
     precision: Rate
     false_positives_per_photograph: float
     recall_by_height: Mapping[str, Rate]
+    groups: list[CaseGroups]
 
 
 def detect(analyze: Analyze, photos: Sequence[Path]) -> list[Detected | None]:
@@ -79,6 +85,8 @@ def evaluate_detection(
     marked: Sequence[Marked],
     detected: Sequence[Detected | None],
     swept: Sequence[Detected | None] | None = None,
+    *,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:
     """Compare boxes with the faces that are there.
 
@@ -87,9 +95,10 @@ def evaluate_detection(
         detected: What was found on each; None where it could not be used.
         swept: The same with a threshold near zero (`Settings.least_score`), for curves and average precision;
             without it these end at the detector's own threshold.
+        labels: Groups of the photographs, `(photographs,)` each, by the name of the label column.
 
     Raises:
-        BadRequest: There is no photograph, or the two are not of the same ones.
+        BadRequest: There is no photograph, or these are not of the same ones.
         ExtraMissing: pycocotools is not installed.
     """
     matches = _matches(marked, detected)
@@ -110,13 +119,40 @@ def evaluate_detection(
         precision=exact_rate(hits, boxes),
         false_positives_per_photograph=(boxes - hits) / matches.photos,
         recall_by_height=_recall_by_height(matches),
+        groups=[_groups(marked, matches, label, column) for column, label in (labels or {}).items()],
     )
+    by_group = [one for one in measures.groups if one.groups]
     return Evaluation(
         "detection",
         _headline(measures),
         measures,
-        _tables(measures, swept=swept is not None),
-        _charts(curves, measures),
+        [*_tables(measures, swept=swept is not None), *map(_group_table, by_group)],
+        [
+            *_charts(curves, measures),
+            *(rate_chart(f"Faces missed by {one.column}", "miss rate", {"": one}) for one in by_group),
+        ],
+    )
+
+
+def _groups(marked: Sequence[Marked], matches: Matches, label: Sequence[str], column: str) -> CaseGroups:
+    if len(label) != len(marked):
+        raise BadRequest(f"{len(label)} labels of {len(marked)} photographs do not fit.")
+    photo = np.repeat(np.arange(len(marked)), [len(truth.faces) for truth in marked])
+    missed = ~matches.found[0]
+    return cases_by_group(
+        missed, np.ones(len(photo), bool), [label[i] for i in photo], column, "miss_rate", photo=photo
+    )
+
+
+def _group_table(groups: CaseGroups) -> Table:
+    # Every face is found or missed: nothing is without an answer.
+    whole = rate_table(f"By {groups.column}", "faces", "miss rate", {"": groups})
+    note = f"{whole.note} Miss rate is 1 - recall. Intervals are from how photographs of a group differ."
+    return Table(
+        whole.title,
+        [name for name in whole.header if name != "without a face"],
+        [(group, faces, rate) for group, faces, _, rate in whole.rows],
+        note,
     )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import BadRequest
 from mien.evaluate.bars import rate_bars
-from mien.evaluate.evaluation import Chart, Curves, Evaluation, Line, Table
+from mien.evaluate.by_group import rate_chart, rate_table
+from mien.evaluate.evaluation import Bars, Chart, Curves, Evaluation, Line, Table
 from mien.evaluate.looking import Looked
 from mien.evaluate.measures.attacks import Attacks, error_trade_off, measure_attacks
+from mien.evaluate.measures.case_groups import CaseGroups, cases_by_group
 from mien.evaluate.reading.kinds import LIVE, Presentations
 from mien.evaluate.showing import NOTHING, number, percent, rate_cell
 
@@ -25,8 +30,36 @@ _POINTS = 400
 _MOST_LINES = 8
 
 
+class LivenessGroups(msgspec.Struct, frozen=True):
+    """Errors by group at the one threshold.
+
+    Attributes:
+        column: Name of the label column.
+        bpcer: Of live faces.
+        apcer: Of attacks, each kind by itself, as ISO/IEC 30107-3 wants it.
+    """
+
+    column: str
+    bpcer: CaseGroups
+    apcer: Mapping[str, CaseGroups]
+
+
+class LivenessMeasures(Attacks, frozen=True):
+    """The outcome of liveness: the measures of `Attacks`, and those by group.
+
+    Attributes:
+        groups: By each label column that was asked for.
+    """
+
+    groups: list[LivenessGroups]
+
+
 def evaluate_liveness(
-    presentations: Presentations, looked: Looked, *, threshold: float = THRESHOLD
+    presentations: Presentations,
+    looked: Looked,
+    *,
+    threshold: float = THRESHOLD,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:
     """Measure the score `live` of the face of each photograph.
 
@@ -34,9 +67,11 @@ def evaluate_liveness(
         presentations: What each photograph is of.
         looked: What was seen on each of them, with the column `live`.
         threshold: A face is taken for live from this score on.
+        labels: Groups of the photographs, `(n,)` each, by the name of the label column.
 
     Raises:
-        BadRequest: No face was found on any photograph of live faces, or on any of attacks.
+        BadRequest: No face was found on any photograph of live faces, or on any of attacks; or labels do not
+            fit.
     """
     kind, found = np.array(presentations.kind), looked.found
     score = looked.column("live").astype(np.float64)
@@ -44,11 +79,65 @@ def evaluate_liveness(
     attacks = {name: score[found & (kind == name)] for name in kinds}
     live = score[found & (kind == LIVE)]
     silent = {name: int((~found & (kind == name)).sum()) for name in (*kinds, LIVE)}
-    measures = measure_attacks(live, attacks, threshold, live_unanswered=silent.pop(LIVE), unanswered=silent)
+    overall = measure_attacks(live, attacks, threshold, live_unanswered=silent.pop(LIVE), unanswered=silent)
     judged = {name: scores for name, scores in attacks.items() if len(scores)}
+    groups = [
+        _groups(kind, found, score >= threshold, label, column) for column, label in (labels or {}).items()
+    ]
+    measures = LivenessMeasures(**msgspec.structs.asdict(overall), groups=groups)
+    by_group = [part for one in groups for part in _group_tables(one, threshold)]
+    bars = [chart for one in groups for chart in _group_charts(one, threshold)]
     return Evaluation(
-        "liveness", _headline(measures), measures, _tables(measures), _charts(live, judged, measures)
+        "liveness",
+        _headline(measures),
+        measures,
+        [*_tables(measures), *by_group],
+        [*_charts(live, judged, measures), *bars],
     )
+
+
+def _groups(
+    kind: NDArray[np.str_],
+    found: NDArray[np.bool_],
+    passed: NDArray[np.bool_],
+    label: Sequence[str],
+    column: str,
+) -> LivenessGroups:
+    named = np.array(label, dtype=np.str_)
+    if named.shape != kind.shape:
+        raise BadRequest(f"{len(label)} labels of {len(kind)} photographs do not fit.")
+    parts = {
+        name: cases_by_group(
+            ~passed[kind == name] if name == LIVE else passed[kind == name],
+            found[kind == name],
+            named[kind == name].tolist(),
+            column,
+            "bpcer" if name == LIVE else "apcer",
+        )
+        for name in sorted(set(kind.tolist()))
+    }
+    return LivenessGroups(column, parts.pop(LIVE), parts)
+
+
+def _parts(groups: LivenessGroups) -> list[tuple[str, str, Mapping[str, CaseGroups]]]:
+    """What was refused or taken for live, the name of the rate, and the rates of each kind with labels."""
+    attacks = {kind: part for kind, part in groups.apcer.items() if part.groups}
+    live = {LIVE: groups.bpcer} if groups.bpcer.groups else {}
+    parts = [("Live faces refused", "BPCER", live), ("Attacks taken for live", "APCER", attacks)]
+    return [(title, name, part) for title, name, part in parts if part]
+
+
+def _group_tables(groups: LivenessGroups, threshold: float) -> list[Table]:
+    tables = [
+        rate_table(f"{name} by {groups.column}", "photographs", name, part)
+        for _, name, part in _parts(groups)
+    ]
+    return [replace(part, note=f"All at the one threshold {threshold:g}. {part.note}") for part in tables]
+
+
+def _group_charts(groups: LivenessGroups, threshold: float) -> list[Bars]:
+    charts = [rate_chart(f"{title} by {groups.column}", name, part) for title, name, part in _parts(groups)]
+    return [replace(chart, note=f"All at the one threshold {threshold:g}. {chart.note}") for chart in charts]
 
 
 def _headline(found: Attacks) -> str:

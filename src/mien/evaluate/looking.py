@@ -90,6 +90,9 @@ def look(
         columns: What to compute.
         which: Which face counts where there are several: the one nearest to the centre, or the largest.
         done: Told how many photographs are done.
+
+    Raises:
+        BadRequest: One of the paths is a folder.
     """
     faces: list[Faces] = []
     failures: list[Failure] = []
@@ -100,4 +103,9 @@ def look(
         else:
             faces.append(result.faces.central() if which == "central" else result.faces.largest())
         done(len(faces))
+    if len(faces) != len(photos):  # labels would be those of other photographs
+        raise BadRequest(
+            f"{len(photos)} photographs were named and {len(faces)} were found.",
+            hint="Name photographs, not folders of them.",
+        )
     return Looked(tuple(photos), tuple(faces), tuple(failures))

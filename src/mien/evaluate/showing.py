@@ -10,13 +10,20 @@ NOTHING = "–"
 
 
 def percent(share: float | None) -> str:
-    """A share in per cent with as many digits as it takes: 99.42 %, 0.10 %, 0.0001 %."""
+    """A share in per cent with as many digits as it takes: 99.42 %, 0.10 %, 0.0001 %, > 99.99 %."""
     if share is None:
         return NOTHING
+    if 0.99995 <= share < 1:
+        return "> 99.99 %"
     value = 100 * share
     if value and abs(value) < 0.1:
         return f"{np.format_float_positional(value, precision=2, fractional=False, trim='-')} %"
     return f"{value:.2f} %"
+
+
+def rate_key(rate: float) -> str:
+    """How a rate that is asked for is called in JSON: 0.01, 0.0001, 1e-06."""
+    return f"{rate:g}"
 
 
 def number(value: float | None) -> str:

@@ -102,10 +102,6 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             return self.threshold
         return float(np.interp(np.log(fmr), np.log(self.rates), self.distances))
 
-    def fmr_at(self, distance: float) -> float:
-        """False-match rate of a threshold at this distance; where it is below `least_fmr`, that."""
-        return float(np.exp(np.interp(distance, self.distances, np.log(self.rates))))
-
     def log10_likelihood_ratio(self, distance: Floats) -> Floats:
         """Evidence for one person (above 0) or for two (below), for distances of any shape."""
         return np.interp(distance, self.evidence_distances, self.evidence)

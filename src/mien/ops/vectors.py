@@ -43,3 +43,21 @@ DISTANCES: dict[Metric, Callable[[FloatArray, FloatArray], FloatArray]] = {
     "cosine": cosine_distance,
     "euclidean": euclidean_distance,
 }
+
+
+def rowwise_cosine(a: FloatArray, b: FloatArray) -> FloatArray:
+    """`cosine_distance` of each row of `a` `(n, d)` to the same row of `b` `(n, d)`; `(n,)`."""
+    cosine: FloatArray = (l2_normalise(a) * l2_normalise(b)).sum(-1)
+    return 1 - np.clip(cosine, -1, 1)
+
+
+def rowwise_euclidean(a: FloatArray, b: FloatArray) -> FloatArray:
+    """`euclidean_distance` of each row of `a` `(n, d)` to the same row of `b` `(n, d)`; `(n,)`."""
+    distance: FloatArray = np.linalg.norm(a - b, axis=-1)
+    return distance
+
+
+ROWWISE: dict[Metric, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "cosine": rowwise_cosine,
+    "euclidean": rowwise_euclidean,
+}

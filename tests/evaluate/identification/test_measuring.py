@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from mien.errors import BadRequest
-from mien.evaluate.identification.measuring import evaluate_identification
-from mien.evaluate.measures.searches import Searches, search, split
+from mien.evaluate.identification.measuring import evaluate_identification, smaller_galleries
+from mien.evaluate.measures.searches import NEVER, Searches, search, split
 from mien.evaluate.verification.results import Threshold
 
 PERSON = np.repeat(np.arange(400), 3)
@@ -19,7 +19,7 @@ def vectors(rng):
 
 @pytest.fixture
 def searches(vectors):
-    return search(vectors, PERSON, split(PERSON, strangers=0.5), "cosine")
+    return search(vectors, PERSON, split(PERSON, strangers=0.5), "cosine", smaller_galleries(200))
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def found(searches, vectors):
 
 def test_rates_are_counts(searches, found):
     measures = found.measures
-    mated = searches.mate >= 0
-    nearest = searches.distance.min(1)
-    own = searches.distance[np.flatnonzero(mated), searches.mate[mated]]
+    whole = searches[0]
+    mated, nearest = whole.mated, whole.nearest
+    own = whole.mate_distance[mated]
     first = own == nearest[mated]
     assert measures.searches.gallery == 200
     assert (measures.searches.mated, measures.searches.strangers) == (400, 599)
@@ -61,11 +61,15 @@ def test_rates_that_searches_cannot_support_say_so(found):
 def test_strangers_are_met_more_often_in_larger_galleries(found):
     sizes = found.measures.gallery_sizes
     assert [at.people for at in sizes] == [10, 30, 100, 200]
-    assert [at.galleries for at in sizes] == [20, 20, 20, 1]
+    assert [at.galleries for at in sizes] == [20, 20, 8, 1]
     fpir = [at.fpir for at in sizes]
     assert fpir == sorted(fpir)
     assert fpir[0] < fpir[-1] == pytest.approx(found.measures.in_use.fpir.value)
     assert sizes[-1].rank_1_missed == pytest.approx(1 - found.measures.cmc[0])
+    fnir = [at.fnir_at_fpir["0.1"] for at in sizes]
+    assert fnir[-1] == found.measures.fnir_at_fpir["0.1"].fnir.value
+    assert fnir[0] < fnir[-1]
+    assert set(sizes[0].fnir_at_fpir) == {"0.1"}
 
 
 def test_without_a_threshold_there_are_no_rates_at_one(searches):
@@ -77,19 +81,47 @@ def test_without_a_threshold_there_are_no_rates_at_one(searches):
     assert {at.fpir for at in measures.gallery_sizes} == {None}
 
 
+def one(nearest, mate_distance, mated):
+    rank = np.where(np.isfinite(mate_distance), 1, NEVER)
+    return Searches(
+        np.arange(len(mated)), np.array(mated), np.array(nearest), np.array(mate_distance), rank, 2
+    )
+
+
 def test_strangers_on_whom_no_face_is_found_do_not_make_it_look_better():
     inf = np.inf
-    made = Searches(
-        np.array([[0.1, 0.5], [inf, inf], [0.2, 0.9]]), np.array([0, -1, -1]), np.array([0, 1, 2])
-    )
+    made = one([0.1, inf, 0.2], [0.1, inf, inf], [True, False, False])
     measures = evaluate_identification(
-        made, metric="cosine", space="s", acquired=np.array([True, False, True]), threshold=THRESHOLD
+        [made], metric="cosine", space="s", acquired=np.array([True, False, True]), threshold=THRESHOLD
     ).measures
     assert (measures.searches.strangers, measures.searches.strangers_not_made) == (1, 1)
     assert measures.in_use.fpir.value == 1
 
 
 def test_strangers_must_be_seen():
-    unseen = Searches(np.array([[0.1], [np.inf]]), np.array([0, -1]), np.arange(2))
+    unseen = one([0.1, np.inf], [0.1, np.inf], [True, False])
     with pytest.raises(BadRequest):
-        evaluate_identification(unseen, metric="cosine", space="s", acquired=np.array([True, False]))
+        evaluate_identification([unseen], metric="cosine", space="s", acquired=np.array([True, False]))
+
+
+@pytest.mark.slow
+def test_the_interval_of_fnir_covers_the_truth(rng):
+    # 120 people and as many strangers, again and again, against very many of both.
+    def world(people):
+        person = np.repeat(np.arange(2 * people), 3)
+        look = rng.normal(size=(2 * people, 3)).repeat(3, 0)[:, 0] * 0.1
+        mated = person < people
+        own = np.where(mated, 0.4 + look + 0.08 * rng.normal(size=6 * people), np.inf)
+        nearest = np.minimum(own, np.where(mated, 0.9, 0.7 + look + 0.05 * rng.normal(size=6 * people)))
+        return Searches(person, mated, nearest, own, np.where(mated, 1, NEVER), people)
+
+    def measure(searches):
+        return (
+            evaluate_identification([searches], metric="cosine", space="s", acquired=np.ones(3, bool))
+            .measures.fnir_at_fpir["0.1"]
+            .fnir
+        )
+
+    truth = measure(world(20_000)).value
+    held = [rate.low <= truth <= rate.high for rate in (measure(world(120)) for _ in range(40))]
+    assert sum(held) >= 34

@@ -57,12 +57,19 @@ def test_a_pair_that_could_not_be_compared_counts_as_two_people():
         ([0.1, float("nan")], [True, False], [0, 1]),
         ([0.1, 0.2], [True], [0, 1]),
         ([0.1, 0.2], [True, False], [0, 0]),
-        ([INF, INF], [True, False], [0, 1]),
     ],
 )
 def test_what_cannot_be_judged_is_refused(distance, same, fold):
     with pytest.raises(BadRequest):
         ten_folds(np.array(distance), np.array(same), np.array(fold))
+
+
+def test_a_fold_whose_others_show_no_face_takes_nothing_for_one_person():
+    accuracies, thresholds = ten_folds(
+        np.array([0.1, 0.9, INF]), np.array([True, False, True]), np.array([0, 0, 1])
+    )
+    assert thresholds.tolist() == [-INF, 0.1]
+    assert accuracies.tolist() == [0.5, 0.0]
 
 
 def test_the_smallest_of_equally_good_thresholds_is_taken():

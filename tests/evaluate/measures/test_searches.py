@@ -3,7 +3,18 @@ import pytest
 
 from mien.errors import BadRequest
 from mien.evaluate.measures import searches as module
-from mien.evaluate.measures.searches import NEVER, Searches, alarmed, cumulative_match, missed, search, split
+from mien.evaluate.measures.intervals import Draws
+from mien.evaluate.measures.rates import threshold_at_fmr
+from mien.evaluate.measures.searches import (
+    NEVER,
+    Searches,
+    alarmed,
+    cumulative_match,
+    missed,
+    resample_searches,
+    search,
+    split,
+)
 from mien.ops.vectors import DISTANCES
 
 
@@ -56,34 +67,40 @@ def test_a_split_without_mates_or_strangers_is_refused(person, choices):
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-@pytest.mark.parametrize("block", [16, 1024])
+@pytest.mark.parametrize("block", [100, 1 << 24])
 def test_searches_are_as_a_slow_loop_has_them(vectors, person, metric, block, monkeypatch):
     monkeypatch.setattr(module, "_BLOCK", block)
     divided = split(person, enrol=2)
-    found = search(vectors, person, divided, metric)
-    shelf = {n: np.flatnonzero(divided.enrolled & (person == n)) for n in np.unique(person[divided.enrolled])}
+    enrolled = np.unique(person[divided.enrolled])
+    some = np.array([5, 2])
+    whole, part = search(vectors, person, divided, metric, [some])
     probes = np.flatnonzero(divided.probes)
-    for row, probe in enumerate(probes):
-        away = {}
-        for number, photos in shelf.items():
-            each = [
-                np.inf
-                if np.isnan(vectors[[probe, p]]).any()
-                else DISTANCES[metric](vectors[[probe]], vectors[[p]])[0, 0]
-                for p in photos
-            ]
-            away[number] = min(each)
-        assert found.distance[row] == pytest.approx(list(away.values()), abs=1e-4)
-        assert found.nearest[row] == pytest.approx(min(away.values()), abs=1e-4)
-        own = away.get(person[probe], np.inf)
-        assert found.mate_distance[row] == pytest.approx(own, abs=1e-4)
-        assert found.mated[row] == (person[probe] in shelf)
-        rank = 1 + sum(d < own for d in away.values()) if own < np.inf else NEVER
-        assert found.rank[row] == rank
+    for found, people in ((whole, enrolled), (part, enrolled[some])):
+        assert found.people == len(people)
+        kept = [p for p in probes if person[p] in people or person[p] not in enrolled]
+        assert found.person.tolist() == person[kept].tolist()
+        for row, probe in enumerate(kept):
+            away = {number: nearest(vectors, person, divided, metric, probe, number) for number in people}
+            own = away.get(person[probe], np.inf)
+            assert found.nearest[row] == pytest.approx(min(away.values()), abs=1e-4)
+            assert found.mate_distance[row] == pytest.approx(own, abs=1e-4)
+            assert found.mated[row] == (person[probe] in people)
+            assert found.rank[row] == (1 + sum(d < own for d in away.values()) if own < np.inf else NEVER)
+
+
+def nearest(vectors, person, divided, metric, probe, number):
+    """Distance of a photograph to the nearest one of a person that is enrolled."""
+    photos = np.flatnonzero(divided.enrolled & (person == number))
+    both = [(probe, p) for p in photos if not np.isnan(vectors[[probe, p]]).any()]
+    return min((DISTANCES[metric](vectors[[a]], vectors[[b]])[0, 0] for a, b in both), default=np.inf)
 
 
 def made(distance, mate):
-    return Searches(np.array(distance, float), np.array(mate), np.arange(len(mate)))
+    """Searches out of distances to each person of a gallery."""
+    distance, mate = np.array(distance, float), np.array(mate)
+    own = np.where(mate >= 0, distance[np.arange(len(mate)), mate], np.inf)
+    rank = np.where(np.isfinite(own), (distance <= own[:, None]).sum(1), NEVER)
+    return Searches(np.arange(len(mate)), mate >= 0, distance.min(1), own, rank, distance.shape[1])
 
 
 def test_errors_are_counted_by_their_definitions():
@@ -97,18 +114,29 @@ def test_errors_are_counted_by_their_definitions():
     assert missed(found, 0.55, rank=2).tolist() == [False, False, True, False, False, True, False]
     assert alarmed(found, 0.55).tolist() == [False, False, False, True, False, False, False]
     assert cumulative_match(found, 2).tolist() == [0.5, 0.75]
+    assert found.pointless.tolist() == [False] * 6 + [True]
 
 
 def test_of_equally_near_people_the_last_place_counts():
-    assert made([[0.2, 0.2, 0.4]], [0]).rank.tolist() == [2]
+    vectors = np.array([[1.0, 0], [1, 0], [1, 0], [0, 1], [0, 1]])
+    person = np.array([0, 0, 1, 2, 2])
+    found, *_ = search(vectors, person, split(person, listed=[0, 1]), "cosine")
+    assert found.rank[found.mated].tolist() == [2]
 
 
-def test_smaller_galleries_are_columns_of_the_large_one(vectors, person):
-    divided = split(person)
-    whole = search(vectors, person, divided, "cosine")
-    part = whole.within(np.array([5, 2]))
-    enrolled = np.unique(person[divided.enrolled])[[5, 2]]
-    kept = ~whole.mated | np.isin(whole.person, enrolled)
-    assert np.array_equal(part.distance, whole.distance[kept][:, [5, 2]])
-    assert np.array_equal(part.mate_distance[part.mated], whole.mate_distance[kept & whole.mated])
-    assert (part.rank[part.mated] <= whole.rank[kept & whole.mated]).all()
+def test_replicates_choose_their_threshold_anew(rng):
+    count = 60
+    person = np.repeat(np.arange(count), 2)
+    mated = person < count // 2
+    own = np.where(mated, rng.uniform(0, 1, len(person)), np.inf)
+    rank = np.where(mated, rng.integers(1, 3, len(person)), NEVER)
+    nearest = np.minimum(np.where(rank == 1, own, own / 2), rng.uniform(0.5, 1, len(person)))
+    found = Searches(person, mated, nearest, own, rank, count // 2)
+    draws = Draws(count, replicates=40)
+    rates = [0.05, 0.25]
+    for times, row in zip(draws.times.astype(int), resample_searches(found, rates, draws), strict=True):
+        again = found.only(np.repeat(np.arange(len(person)), times[person]))
+        strangers = np.sort(again.nearest[~again.mated])
+        for rate, fnir in zip(rates, row, strict=True):
+            threshold = threshold_at_fmr(strangers, rate)
+            assert fnir == pytest.approx(missed(again, threshold)[again.mated].mean())

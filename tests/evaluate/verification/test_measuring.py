@@ -130,7 +130,7 @@ def test_the_curves_are_those_of_the_data(evaluated):
 def test_json_has_the_names_of_the_measures(evaluated):
     written = json.loads(msgspec.json.encode(evaluated[1].measures))
     assert {"accuracy", "eer", "auc", "fnmr_at_fmr", "failure_to_acquire", "groups"} <= set(written)
-    assert set(written["fnmr_at_fmr"]) == {"1e-02", "1e-03", "1e-04", "1e-05", "1e-06"}
+    assert set(written["fnmr_at_fmr"]) == {"0.01", "0.001", "0.0001", "1e-05", "1e-06"}
     assert set(written["eer"]) == {"value", "low", "high", "errors", "of", "note"}
 
 

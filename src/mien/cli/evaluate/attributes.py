@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,9 @@ def attributes(
     labels: Annotated[
         Path | None,
         typer.Option(
-            "--labels", metavar="FILE", help="CSV with the columns photo, and any of age, gender, expression."
+            "--labels",
+            metavar="FILE",
+            help="CSV with the columns photo, any of age, gender, expression, and any for --by.",
         ),
     ] = None,
     layout: Annotated[
@@ -32,6 +35,14 @@ def attributes(
     column: Annotated[
         str, typer.Option("--column", help="What folders are called after: expression or gender.")
     ] = "expression",
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="COLUMN",
+            help="Split by this column of --labels, or by age, gender or origin of utkface; can be given again.",
+        ),
+    ] = None,
     whole: Annotated[
         bool,
         typer.Option(
@@ -53,7 +64,7 @@ def attributes(
     from mien.evaluate.looking import look
     from mien.evaluate.whole_pictures import whole_pictures
 
-    labelled = _labelled(images, labels, layout, column)
+    labelled = _labelled(images, labels, layout, column, by or ())
     columns = ("box", "score", "points", *labelled.truth)
     with opened_kit(detector=detector, use=use, search=search, device=device, threads=threads) as kit:
         packs = networks(kit, columns)
@@ -64,16 +75,22 @@ def attributes(
     finish(evaluate_attributes(labelled, looked), took_part, data, report, as_json)
 
 
-def _labelled(images: Path, labels: Path | None, layout: str | None, column: str) -> Labelled:
+def _labelled(
+    images: Path, labels: Path | None, layout: str | None, column: str, by: Sequence[str]
+) -> Labelled:
     from mien.errors import BadRequest
     from mien.evaluate.reading.labels import read_folders, read_labels, read_utkface
 
     if (labels is None) == (layout is None):
         raise BadRequest("Say what is true by one of --labels and --layout.")
     if labels is not None:
-        return read_labels(labels, images)
+        return read_labels(labels, images, by)
     if layout == "utkface":
-        return read_utkface(images)
+        return read_utkface(images, by)
+    if layout == "folders" and by:
+        raise BadRequest(
+            "Folders say nothing to split by.", hint="--by is for --labels and --layout utkface."
+        )
     if layout == "folders":
         return read_folders(images, column)
     raise BadRequest(f"There is no layout {layout!r}.", hint="--layout utkface or --layout folders")

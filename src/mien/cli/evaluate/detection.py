@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.evaluate.groups import By
 from mien.cli.evaluate.looking import Images, Report
 from mien.cli.options import Accurate, Detector, Device, Fast, Json, Search, Threads, opened_kit
 
@@ -23,6 +24,11 @@ def detection(
         ),
     ],
     images: Images,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", metavar="FILE", help="CSV of labels by photo, for --by."),
+    ] = None,
+    by: By = None,
     report: Report = None,
     as_json: Json = False,
     detector: Detector = None,
@@ -36,7 +42,9 @@ def detection(
     import msgspec
 
     from mien.cli.evaluate.finish import finish
+    from mien.cli.evaluate.groups import labels_by_photo
     from mien.cli.evaluate.looking import networks, watched_analyze
+    from mien.errors import BadRequest
     from mien.evaluate.detection import detect, evaluate_detection
     from mien.evaluate.reading.rows import find_photos
     from mien.evaluate.reading.truth import read_marked
@@ -44,6 +52,9 @@ def detection(
 
     marked = read_marked(truth)
     photos = find_photos(images, list(marked), truth)
+    if labels and not by:
+        raise BadRequest("--labels FILE is for --by COLUMN.")
+    groups = labels_by_photo(photos, labels, by)
     with opened_kit(
         detector=detector, fast=fast, accurate=accurate, search=search, device=device, threads=threads
     ) as kit:
@@ -53,5 +64,7 @@ def detection(
         list(marked.values()),
         detect(watched_analyze(kit.analyze), photos),
         detect(sweeping.analyze, photos),
+        labels=groups,
     )
-    finish(found, packs, {"truth": str(truth), "images": str(images)}, report, as_json)
+    data = {"truth": str(truth), "images": str(images)} | ({"labels": str(labels)} if labels else {})
+    finish(found, packs, data, report, as_json)

@@ -40,14 +40,17 @@ def identification(
     threads: Threads = None,
 ) -> None:
     """FNIR at FPIR, rank and CMC of searches in a gallery, and how they change with its size."""
+    import numpy as np
+
     from mien.cli.evaluate.finish import finish
-    from mien.cli.evaluate.looking import networks
+    from mien.cli.evaluate.looking import needs_extra, networks
     from mien.cli.evaluate.people import seen, threshold_in_use
     from mien.evaluate import looking
-    from mien.evaluate.identification.measuring import evaluate_identification
+    from mien.evaluate.identification.measuring import evaluate_identification, smaller_galleries
     from mien.evaluate.measures import searches
     from mien.evaluate.reading.people import read_names, read_people
 
+    needs_extra(report)
     people = read_people(images)
     listed = read_names(watch_list, people.names) if watch_list else None
     divided = searches.split(people.person, enrol=enrol, strangers=strangers, listed=listed, seed=seed)
@@ -64,8 +67,11 @@ def identification(
         threshold = threshold_in_use(kit)
     looked = seen(kit, people.photos, largest=largest)
     metric = kit.metric()
+    enrolled = len(np.unique(people.person[divided.enrolled]))
     found = evaluate_identification(
-        searches.search(looked.column("embedding"), people.person, divided, metric),
+        searches.search(
+            looked.column("embedding"), people.person, divided, metric, smaller_galleries(enrolled)
+        ),
         metric=metric,
         space=looked.space,
         acquired=looked.found,

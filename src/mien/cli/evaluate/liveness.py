@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.evaluate.groups import By
 from mien.cli.evaluate.looking import Report
 from mien.cli.options import Detector, Device, Json, Search, Threads, Use, opened_kit
 
@@ -26,9 +27,10 @@ def liveness(
         typer.Option(
             "--labels",
             metavar="FILE",
-            help="CSV with the columns photo (a path within DIR) and kind, instead of folders.",
+            help="CSV with the columns photo (a path within DIR) and kind, instead of folders; and any for --by.",
         ),
     ] = None,
+    by: By = None,
     threshold: Annotated[
         float | None,
         typer.Option("--threshold", min=0, max=1, help="Least score that is taken for live; 0.5 by default."),
@@ -43,15 +45,19 @@ def liveness(
 ) -> None:
     """Attacks taken for live and live faces refused (ISO/IEC 30107-3): APCER, BPCER, ACER."""
     from mien.cli.evaluate.finish import finish
+    from mien.cli.evaluate.groups import labels_by_photo
     from mien.cli.evaluate.looking import networks, watched_analyze
     from mien.evaluate.liveness import THRESHOLD, evaluate_liveness
     from mien.evaluate.looking import look
-    from mien.evaluate.reading.kinds import read_kinds, read_kinds_from
+    from mien.evaluate.reading.kinds import read_kinds, read_kinds_from, says_kinds
 
-    presented = read_kinds(folder) if labels is None else read_kinds_from(labels, folder)
+    listed = labels is not None and (not by or says_kinds(labels))
+    presented = read_kinds_from(labels, folder) if labels and listed else read_kinds(folder)
+    groups = labels_by_photo(presented.photos, labels, by)
     with opened_kit(detector=detector, use=use, search=search, device=device, threads=threads) as kit:
         packs = networks(kit, _COLUMNS)
     looked = look(watched_analyze(kit.analyze), presented.photos, _COLUMNS)
-    found = evaluate_liveness(presented, looked, threshold=THRESHOLD if threshold is None else threshold)
+    at = THRESHOLD if threshold is None else threshold
+    found = evaluate_liveness(presented, looked, threshold=at, labels=groups)
     data = {"photographs": str(folder)} | ({"labels": str(labels)} if labels else {})
     finish(found, packs, data, report, as_json)

@@ -46,3 +46,18 @@ def watched_analyze(analyze: Analyze) -> Analyze:
 def networks(kit: Mien, columns: Sequence[str]) -> list[Manifest]:
     """The packs that compute these columns."""
     return [kit.packs.manifest(stage.name) for stage in kit.stages_for(columns)]
+
+
+def needs_extra(report: Path | None) -> None:
+    """Say at once, not after an hour, that what computes or draws is not installed.
+
+    Raises:
+        ExtraMissing: The extra `evaluate` is needed.
+    """
+    from importlib.util import find_spec
+
+    from mien.errors import ExtraMissing
+
+    wanted = ("sklearn", "scipy", *(("matplotlib",) if report else ()))
+    if missing := [name for name in wanted if find_spec(name) is None]:
+        raise ExtraMissing.of("evaluate", f"Not installed: {', '.join(missing)}.")

@@ -39,15 +39,22 @@ def verification(
 ) -> None:
     """FMR and FNMR, DET and ROC, accuracy in LFW's folds, rates by group (ISO/IEC 19795-1)."""
     from mien.cli.evaluate.finish import finish
-    from mien.cli.evaluate.looking import networks
+    from mien.cli.evaluate.looking import needs_extra, networks
     from mien.cli.evaluate.people import labels_of, seen, threshold_in_use
+    from mien.errors import BadRequest
     from mien.evaluate import looking
     from mien.evaluate.measures import comparisons
     from mien.evaluate.reading.pairs import read_pairs
     from mien.evaluate.reading.people import People, read_people
     from mien.evaluate.verification.measuring import evaluate_verification
 
+    needs_extra(report)
     listed = read_pairs(pairs, images) if pairs else None
+    if listed and not listed.names and (everybody or by):
+        raise BadRequest(
+            f"{pairs} does not say who is who, only which pairs are one person.",
+            hint="--all and --by want a folder for each person, or a list as LFW has it.",
+        )
     people = People(listed.photos, listed.person, listed.names) if listed else read_people(images)
     groups = labels_of(people, labels, by or ())
     with opened_kit(

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mien import Mien
+from mien import Mien, Settings
 from mien.core.analysis import Analysis
 from mien.ops.vectors import DISTANCES
 
@@ -23,18 +23,21 @@ class Contestant:
     """A kit that looks at a whole folder at once."""
 
     def __init__(self, options: dict[str, Any]) -> None:
+        # As it comes: no mien.toml, no environment and no calibration, which peers do not have either.
         self._kit = Mien(
-            home=Path(options["home"]),
-            detector=options["detector"],
-            embedder=options["embedder"],
-            profile=options["profile"],
-            threads=options["threads"],
-            device="cpu",
+            Settings(
+                home=Path(options["home"]),
+                detector=options["detector"],
+                embedder=options["embedder"],
+                profile=options["profile"],
+                threads=options["threads"],
+            )
         )
         self._columns = _COLUMNS[options["task"]]
         self._kit.stages_for(self._columns)
-        self._distance = DISTANCES[self._kit.rule().metric]
-        self.threshold = self._kit.rule().distance
+        stated = self._kit.packs.manifest(options["embedder"]).threshold
+        self._distance = DISTANCES[self._kit.metric()]
+        self.threshold = stated.distance if stated else None
         self.versions = {name: version(name.lower()) for name in ("Mien", "onnxruntime")}
 
     def look(self, paths: Sequence[str]) -> list[Any]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mien.evaluate.calibration.drift import Drift
 from mien.evaluate.calibration.fitting import Fitted
-from mien.evaluate.evaluation import Chart, Curves, Evaluation, Line, Table
+from mien.evaluate.evaluation import Chart, Curves, Evaluation, Line, Rate, Table
 from mien.evaluate.measures.intervals import NEEDED
 from mien.evaluate.showing import number, percent, rate_cell
 from mien.gallery.calibration import Calibration, Interval
@@ -172,11 +172,16 @@ def _charts(fitted: Fitted) -> list[Chart]:
     ]
 
 
+def _between(rate: Rate) -> str:
+    return f"{percent(rate.low)} to {percent(rate.high)}"
+
+
 def show_drift(drift: Drift, calibration: Calibration) -> Evaluation:
     """The outcome of a check in a sentence and a table."""
     why = "; ".join(drift.reasons)
     said = {
-        "holds": "The calibration holds for these photographs.",
+        "holds": f"Nothing speaks against the calibration: here {_between(drift.fmr)} of strangers pass and "
+        f"{_between(drift.fnmr)} of people are missed.",
         "drifted": f"The calibration does not hold for these photographs: {why}.",
         "too few": f"Nothing speaks against the calibration, but too little was seen: {why}.",
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -10,28 +11,50 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest
 from mien.evaluate.evaluation import Evaluation, Rate
-from mien.evaluate.identification.results import (
-    AtFpir,
-    AtSize,
-    IdentificationMeasures,
-    InUse,
-    Searched,
-)
+from mien.evaluate.identification.results import AtFpir, AtSize, IdentificationMeasures, InUse, Searched
 from mien.evaluate.identification.showing import charts, facts, headline, tables
-from mien.evaluate.measures.intervals import NEEDED, TOO_FEW, Draws, clustered_rate, exact_rate, supported
+from mien.evaluate.measures.intervals import (
+    NEEDED,
+    TOO_FEW,
+    Draws,
+    clustered_rate,
+    exact_rate,
+    interval_of,
+    supported,
+    widened,
+)
 from mien.evaluate.measures.rates import threshold_at_fmr
-from mien.evaluate.measures.searches import Searches, alarmed, cumulative_match, missed
+from mien.evaluate.measures.searches import (
+    Searches,
+    alarmed,
+    cumulative_match,
+    missed,
+    resample_searches,
+)
+from mien.evaluate.showing import rate_key
 from mien.evaluate.verification.results import Threshold
 
 Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
 RATES = (0.1, 0.01, 0.001)
 RANKS = (1, 5, 10, 20, 50)
 _SIZES = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
 _REPEATS = 20
 
 
+def smaller_galleries(people: int, seed: int = 0) -> list[Integers]:
+    """Galleries drawn from one of so many people: of each size several, fewer of large ones."""
+    rng = np.random.default_rng(seed)
+    return [
+        np.sort(rng.choice(people, size, replace=False))
+        for size in _SIZES
+        if size < people
+        for _ in range(min(_REPEATS, 4 * people // size))
+    ]
+
+
 def evaluate_identification(
-    searches: Searches,
+    searches: Sequence[Searches],
     *,
     metric: str,
     space: str,
@@ -42,7 +65,8 @@ def evaluate_identification(
     """Measure everything about searches that these can tell.
 
     Args:
-        searches: For people of a gallery and for strangers.
+        searches: Of the whole gallery, then of smaller ones in the order of their size, each for people of
+            the gallery and for strangers; see `mien.evaluate.measures.searches.search`.
         metric: What distance means.
         space: The embedding space.
         acquired: `(photographs,)` whether a face was found.
@@ -52,40 +76,42 @@ def evaluate_identification(
     Raises:
         BadRequest: No search for a stranger could be made.
     """
-    pointless = int(searches.pointless.sum())
-    searches = searches.only(~searches.pointless)
-    if searches.mated.all():
+    pointless = int(searches[0].pointless.sum())
+    whole, *smaller = (one.only(~one.pointless) for one in searches)
+    if whole.mated.all():
         raise BadRequest("No face was found on any photograph of a stranger.")
-    draws = Draws(int(searches.person.max()) + 1)
-    people = searches.distance.shape[1]
-    mated, strangers = searches.mated, ~searches.mated
-    most = min(100, people)
-    cmc = cumulative_match(searches, most)
+    draws = Draws(int(whole.person.max()) + 1)
+    strangers = int((~whole.mated).sum())
+    asked = [rate for rate in RATES if supported(rate, strangers)]
+    grid = [float(rate) for rate in np.geomspace(max(NEEDED / strangers, 1e-6), 0.5, 20)]
+    replicates = resample_searches(whole, [*asked, *grid], draws)
+    most = min(100, whole.people)
     measures = IdentificationMeasures(
         mode="watch list" if watch_list else "open set",
-        fnir_at_fpir={f"{rate:g}": _at(searches, rate, draws) for rate in RATES},
-        rank={str(k): _rate(searches, searches.rank <= k, mated, draws) for k in RANKS if k <= most},
-        cmc=[float(share) for share in cmc],
-        in_use=_in_use(searches, threshold, draws) if threshold else None,
-        gallery_sizes=list(_sizes(searches, threshold.distance if threshold else None)),
+        fnir_at_fpir={rate_key(rate): _at(whole, rate, asked, replicates) for rate in RATES},
+        rank={str(k): _rate(whole, whole.rank <= k, whole.mated, draws) for k in RANKS if k <= most},
+        cmc=[float(share) for share in cumulative_match(whole, most)],
+        in_use=_in_use(whole, threshold, draws) if threshold else None,
+        gallery_sizes=_sizes([*smaller, whole], asked, threshold),
         failure_to_acquire=exact_rate(int((~acquired).sum()), len(acquired)),
         searches=Searched(
-            gallery=people,
-            mated=int(mated.sum()),
-            strangers=int(strangers.sum()),
-            mated_people=len(np.unique(searches.person[mated])),
+            gallery=whole.people,
+            mated=int(whole.mated.sum()),
+            strangers=strangers,
             strangers_not_made=pointless,
-            stranger_people=len(np.unique(searches.person[strangers])),
+            mated_people=len(np.unique(whole.person[whole.mated])),
+            stranger_people=len(np.unique(whole.person[~whole.mated])),
         ),
         metric=metric,
         space=space,
     )
+    band = np.array([interval_of(column) for column in replicates[:, len(asked) :].T])
     return Evaluation(
         "identification",
         headline(measures),
         measures,
         tables(measures),
-        charts(searches, measures),
+        charts(whole, measures, np.array(grid), band),
         facts(measures),
     )
 
@@ -95,16 +121,17 @@ def _rate(searches: Searches, wrong: NDArray[np.bool_], counted: NDArray[np.bool
     return clustered_rate(wrong[counted], person, person, draws)
 
 
-def _at(searches: Searches, rate: float, draws: Draws) -> AtFpir:
+def _at(searches: Searches, rate: float, asked: Sequence[float], replicates: Floats) -> AtFpir:
+    """FNIR at one FPIR; the columns of the replicates begin with the rates asked for."""
     strangers = ~searches.mated
-    count = int(strangers.sum())
-    if not supported(rate, count):
-        needed = round(NEEDED / rate)
-        return AtFpir(
-            rate, None, Rate(None, note=f"{TOO_FEW}: {count:,} searches for strangers, {needed:,} are needed")
-        )
+    if rate not in asked:
+        count, needed = int(strangers.sum()), round(NEEDED / rate)
+        note = f"{TOO_FEW}: {count:,} searches for strangers, {needed:,} are needed"
+        return AtFpir(rate, None, Rate(None, note=note))
     threshold = threshold_at_fmr(searches.nearest[strangers], rate)
-    return AtFpir(rate, threshold, _rate(searches, missed(searches, threshold), searches.mated, draws))
+    errors, of = int(missed(searches, threshold).sum()), int(searches.mated.sum())
+    interval = widened(interval_of(replicates[:, asked.index(rate)]), errors, of)
+    return AtFpir(rate, threshold, Rate(errors / of, *interval, errors=errors, of=of))
 
 
 def _in_use(searches: Searches, threshold: Threshold, draws: Draws) -> InUse:
@@ -118,27 +145,34 @@ def _in_use(searches: Searches, threshold: Threshold, draws: Draws) -> InUse:
     )
 
 
-def _sizes(searches: Searches, threshold: float | None) -> Iterator[AtSize]:
-    """The same searches of smaller galleries, drawn again and again, and of the whole one."""
-    people = searches.distance.shape[1]
-    rng = np.random.default_rng(0)
-    for size in (*(size for size in _SIZES if size < people), people):
-        rounds = 1 if size == people else _REPEATS
-        parts = (
-            searches if size == people else searches.within(rng.choice(people, size, replace=False))
-            for _ in range(rounds)
-        )
-        found = np.array([_of_size(part, threshold) for part in parts if part.mated.any()])
-        if len(found):
-            mean = found.mean(0)
-            yield AtSize(size, len(found), *(None if np.isnan(x) else float(x) for x in mean))
+def _sizes(searches: Sequence[Searches], asked: Sequence[float], threshold: Threshold | None) -> list[AtSize]:
+    """Means over galleries of one size."""
+    found = []
+    for people, several in groupby(searches, key=lambda one: one.people):
+        rows = [_of_size(one, asked, threshold) for one in several if one.mated.any()]
+        if rows:
+            mean = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+            found.append(
+                AtSize(
+                    people,
+                    len(rows),
+                    mean["not first"],
+                    {rate_key(rate): mean[rate_key(rate)] for rate in asked},
+                    mean.get("fpir"),
+                    mean.get("fnir"),
+                )
+            )
+    return found
 
 
-def _of_size(searches: Searches, threshold: float | None) -> Sequence[float]:
-    """Rank-1 misses; FPIR and FNIR at the threshold."""
+def _of_size(searches: Searches, asked: Sequence[float], threshold: Threshold | None) -> Mapping[str, float]:
+    """Shares of searches, by name; FNIR at each FPIR by the rate, each with the threshold of this gallery."""
     mated = searches.mated
-    rank_1 = float((searches.rank[mated] > 1).mean())
-    if threshold is None:
-        return rank_1, np.nan, np.nan
-    fpir = float(alarmed(searches, threshold)[~mated].mean())
-    return rank_1, fpir, float(missed(searches, threshold)[mated].mean())
+    shares = {"not first": float((searches.rank[mated] > 1).mean())}
+    for rate in asked:
+        at = threshold_at_fmr(searches.nearest[~mated], rate)
+        shares[rate_key(rate)] = float(missed(searches, at)[mated].mean())
+    if threshold:
+        shares["fpir"] = float(alarmed(searches, threshold.distance)[~mated].mean())
+        shares["fnir"] = float(missed(searches, threshold.distance)[mated].mean())
+    return shares

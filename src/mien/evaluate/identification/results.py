@@ -46,13 +46,15 @@ class AtSize(msgspec.Struct, frozen=True):
         people: Size of the gallery.
         galleries: How many were drawn.
         rank_1_missed: Share of searches for people of the gallery whose first candidate is somebody else.
+        fnir_at_fpir: FNIR at each FPIR that the searches support, with the threshold that each gallery needs.
         fpir: At the threshold in use; None if there is none.
         fnir: At the threshold in use.
     """
 
     people: int
     galleries: int
-    rank_1_missed: float | None
+    rank_1_missed: float
+    fnir_at_fpir: dict[str, float]
     fpir: float | None
     fnir: float | None
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.evaluate.evaluation import Chart, Curves, Line, Table
 from mien.evaluate.identification.results import IdentificationMeasures
 from mien.evaluate.measures.intervals import NEEDED
 from mien.evaluate.measures.searches import Searches
-from mien.evaluate.showing import number, percent, rate_cell
+from mien.evaluate.showing import number, percent, rate_cell, rate_key
+
+Floats = NDArray[np.floating[Any]]
 
 _POINTS = 200
 
@@ -63,33 +69,53 @@ def tables(found: IdentificationMeasures) -> list[Table]:
         "strangers. "
         "Intervals are of 95 %, from people drawn with replacement."
     )
+    rates = [at.fpir for at in found.fnir_at_fpir.values() if at.fnir.value is not None]
     sizes = [
-        (f"{at.people:,}", percent(at.rank_1_missed), percent(at.fpir), percent(at.fnir))
+        (
+            f"{at.people:,}",
+            percent(at.rank_1_missed),
+            *[percent(at.fnir_at_fpir[rate_key(rate)]) for rate in rates],
+            percent(at.fpir),
+            percent(at.fnir),
+        )
         for at in found.gallery_sizes
     ]
     return [
         Table("Searches", ("measure", "rate", f"{found.metric} distance"), rows, note),
         Table(
             "By size of the gallery",
-            ("people", "not first", "FPIR at the threshold", "FNIR at the threshold"),
+            (
+                "people",
+                "not first",
+                *[f"FNIR at FPIR {percent(rate)}" for rate in rates],
+                "FPIR at the threshold in use",
+                "FNIR at the threshold in use",
+            ),
             sizes,
-            "Means over galleries drawn from the whole one. Strangers are taken for somebody more often "
-            "the more "
-            "people are enrolled: choose the threshold for the gallery that you will have.",
+            "Means over galleries drawn from the whole one. At one threshold strangers are taken for "
+            "somebody more "
+            "often the more people are enrolled: choose it for the gallery that you will have.",
         ),
     ]
 
 
-def charts(searches: Searches, found: IdentificationMeasures) -> list[Chart]:
-    """Draw what was measured."""
+def charts(searches: Searches, found: IdentificationMeasures, grid: Floats, band: Floats) -> list[Chart]:
+    """Draw what was measured.
+
+    Args:
+        searches: Of the whole gallery.
+        found: The measures.
+        grid: `(k,)` false-positive identification rates at which there are intervals.
+        band: `(k, 2)` their ends.
+    """
     sizes = np.array([at.people for at in found.gallery_sizes], float)
-    by_size = {
+    by_size: dict[str, Sequence[float | None]] = {
         "not first": [at.rank_1_missed for at in found.gallery_sizes],
-        "FPIR at the threshold": [at.fpir for at in found.gallery_sizes],
-        "FNIR at the threshold": [at.fnir for at in found.gallery_sizes],
+        "FPIR at the threshold in use": [at.fpir for at in found.gallery_sizes],
+        "FNIR at the threshold in use": [at.fnir for at in found.gallery_sizes],
     }
     return [
-        _trade(searches),
+        _trade(searches, grid, band),
         Curves(
             "Cumulative match characteristic",
             "rank",
@@ -115,7 +141,7 @@ def charts(searches: Searches, found: IdentificationMeasures) -> list[Chart]:
     ]
 
 
-def _trade(searches: Searches) -> Curves:
+def _trade(searches: Searches, grid: Floats, band: Floats) -> Curves:
     """FNIR over FPIR, on normal-deviate axes."""
     strangers = np.sort(searches.nearest[~searches.mated])
     first = searches.rank == 1
@@ -124,15 +150,18 @@ def _trade(searches: Searches) -> Curves:
     fpir = np.searchsorted(strangers, thresholds, side="right") / len(strangers)
     fnir = 1 - np.searchsorted(mates, thresholds, side="right") / len(mates)
     least = NEEDED / len(strangers)
+    with np.errstate(divide="ignore"):
+        low, high = (np.interp(np.log(fpir), np.log(grid), end, left=np.nan, right=np.nan) for end in band.T)
     return Curves(
         "Open-set trade-off",
         "false-positive identification rate",
         "false-negative identification rate",
-        [Line("measured", fpir, fnir)],
+        [Line("measured", fpir, fnir, np.minimum(low, fnir), np.maximum(high, fnir))],
         x_scale="deviate",
         y_scale="deviate",
         x_percent=True,
         y_percent=True,
         verticals={f"fewer than {NEEDED} errors": least} if least < 0.4 else {},
-        note="Nearer to the lower left corner is better; left of the line are too few errors to tell.",
+        note="Nearer to the lower left corner is better. The band is the 95 % interval; left of the line "
+        "are too few errors to tell.",
     )

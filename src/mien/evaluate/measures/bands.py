@@ -81,5 +81,7 @@ def _replicate(
     places = np.searchsorted(fmr, rates, side="right")
     at_rates = [float(fnmr[place]) if place < len(fnmr) else float("nan") for place in places]
     crossed = int(np.argmax(fmr >= fnmr))
-    eer = (fmr[crossed] + fnmr[crossed]) / 2 if fmr[crossed] >= fnmr[crossed] else float("nan")
+    # A stranger is a step of FMR, people before him have lowered FNMR: they meet in the one or in the other.
+    before = fmr[crossed - 1] if crossed else 0.0
+    eer = max(before, fnmr[crossed]) if fmr[crossed] >= fnmr[crossed] else float("nan")
     return float(eer), at_rates

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BadRequest
-from mien.ops.vectors import DISTANCES, Metric
+from mien.ops.vectors import DISTANCES, ROWWISE, Metric
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -91,7 +91,8 @@ def everybody(
 ) -> Comparisons:
     """Compare every photograph with every other, or as many as can be held.
 
-    All comparisons of one person are kept; of those of two people, if they are too many, a random part.
+    Where there are too many, those of two people are every so manieth of all, so that none comes twice;
+    those of one person are all kept, up to as many again.
 
     Args:
         vectors: `(photographs, d)`; rows of NaN where there is no face.
@@ -105,9 +106,9 @@ def everybody(
         a, b = (side.astype(np.int32) for side in np.triu_indices(count, 1))
         distance = np.concatenate(list(_rows(vectors, metric))) if count else np.zeros(0, np.float32)
         return Comparisons(distance, a, b, person)
-    same = np.array(list(_of_one_person(person)), np.int32).reshape(-1, 2)
-    drawn = np.random.default_rng(seed).integers(0, count, (most, 2), np.int32)
-    different = drawn[person[drawn[:, 0]] != person[drawn[:, 1]]]
+    same = of_one_person(person, most, seed)
+    spread = _every_so_manieth(count, most, seed)
+    different = spread[person[spread[:, 0]] != person[spread[:, 1]]]
     return listed(vectors, person, np.concatenate([same, different]), metric)
 
 
@@ -137,27 +138,35 @@ def _distances(vectors: Floats, pairs: Integers, metric: Metric) -> NDArray[np.f
     for start in range(0, len(possible), _BLOCK * 16):
         part = possible[start : start + _BLOCK * 16]
         one, other = (vectors[pairs[part, side]].astype(np.float64) for side in (0, 1))
-        found[part] = _ROWWISE[metric](one, other)
+        found[part] = ROWWISE[metric](one, other)
     return found
 
 
-def _cosine(one: Floats, other: Floats) -> Floats:
-    length = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    distance: Floats = 1 - np.clip((one * other).sum(1) / np.where(length > 0, length, 1), -1, 1)
-    return distance
+def _every_so_manieth(count: int, most: int, seed: int) -> NDArray[np.int32]:
+    """Pairs `(most, 2)` of so many photographs, evenly spread over all of them."""
+    total = count * (count - 1) // 2
+    start = np.random.default_rng(seed).random()
+    number = np.minimum(((np.arange(most) + start) * (total / most)).astype(np.int64), total - 1)
+    # Counted from the end, the pairs of the i-th last photograph begin at i (i + 1) / 2.
+    back = total - 1 - number
+    row = ((np.sqrt(8.0 * back + 1) - 1) / 2).astype(np.int64)
+    row -= row * (row + 1) // 2 > back  # the square root may be a trace too large
+    row += (row + 1) * (row + 2) // 2 <= back
+    first = count - 2 - row
+    second = count - 1 - (back - row * (row + 1) // 2)
+    return np.stack([first, second], 1).astype(np.int32)
 
 
-def _euclidean(one: Floats, other: Floats) -> Floats:
-    distance: Floats = np.linalg.norm(one - other, axis=1)
-    return distance
-
-
-_ROWWISE = {"cosine": _cosine, "euclidean": _euclidean}
-
-
-def _of_one_person(person: Integers) -> Iterator[tuple[int, int]]:
+def of_one_person(person: Integers, most: int, seed: int) -> NDArray[np.int32]:
+    """Pairs `(n, 2)` of photographs of one person each; where there are more than `most`, some of them."""
     order = np.argsort(person, kind="stable")
-    for group in np.split(order, np.flatnonzero(np.diff(person[order])) + 1):
-        for i, a in enumerate(group):
-            for b in group[i + 1 :]:
-                yield int(a), int(b)
+    groups = np.split(order, np.flatnonzero(np.diff(person[order])) + 1)
+    sizes = np.array([len(group) for group in groups], np.float64)
+    share = min(1.0, most / max(float((sizes * (sizes - 1) / 2).sum()), 1.0))
+    rng = np.random.default_rng(seed)
+    pairs = []
+    for group in groups:
+        a, b = np.triu_indices(len(group), 1)
+        kept = slice(None) if share == 1 else rng.random(len(a)) < share
+        pairs.append(np.stack([group[a[kept]], group[b[kept]]], 1))
+    return np.concatenate(pairs).astype(np.int32)

@@ -33,8 +33,7 @@ def ten_folds(
         Accuracies `(folds,)` in 0..1, and thresholds `(folds,)`.
 
     Raises:
-        BadRequest: A distance is NaN, lengths differ, there are fewer than two folds, or no pair at all of
-            the others could be compared.
+        BadRequest: A distance is NaN, lengths differ, or there are fewer than two folds.
     """
     if not len(distance) == len(same) == len(fold):
         raise BadRequest(f"{len(distance)} distances, {len(same)} answers and {len(fold)} folds do not fit.")
@@ -70,14 +69,13 @@ def folds_of_people(person: NDArray[np.integer[Any]], count: int = 10) -> NDArra
 def best_threshold(distance: Floats, same: NDArray[np.bool_]) -> float:
     """The distance that decides most of these pairs rightly; the smallest of several.
 
-    Raises:
-        BadRequest: No pair could be compared.
+    Where no pair could be compared, minus infinity: nothing is one person's.
     """
     order = np.argsort(distance, kind="stable")
     ranked, truth = distance[order], same[order]
     candidates = np.unique(ranked[np.isfinite(ranked)])
     if not len(candidates):
-        raise BadRequest("No pair could be compared.")
+        return -np.inf
     accepted = np.searchsorted(ranked, candidates, side="right")
     genuine = np.concatenate([[0], np.cumsum(truth)])[accepted]
     right = genuine + (~truth).sum() - (accepted - genuine)

@@ -21,12 +21,12 @@ from mien.evaluate.measures.intervals import (
     TOO_FEW,
     Draws,
     clustered_rate,
-    interval_of,
     replicated_share,
 )
 
 Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
+Integers = NDArray[np.integer[Any]]
 
 
 class GroupRates(msgspec.Struct, frozen=True):
@@ -52,8 +52,9 @@ class Ratio(msgspec.Struct, frozen=True):
 
     Attributes:
         value: The ratio; None if fewer than two groups have enough comparisons, or the best has no error.
-        low: Lower end of the 95 % interval, for these two groups.
-        high: Upper end.
+        low: Lower end of the 95 % interval, for these two groups; that they were picked as worst and best
+            after looking makes the ratio larger than the next sample's.
+        high: Upper end; None if it is unbounded, because the best group may well have no error at all.
         worst: Label of the worst group.
         best: Label of the best group.
         note: Why there is no value.
@@ -108,8 +109,10 @@ def by_group(
     names = sorted(set(labels.tolist()) - {""})
     if not names:
         raise BadRequest(f"No photograph has a label in the column {column!r}.")
-    first = labels[comparisons.a]
-    inside = first == labels[comparisons.b]
+    # Numbers, not words: there are as many as comparisons.
+    code = np.array([names.index(one) if one else -1 for one in labels.tolist()], np.int16)
+    first = code[comparisons.a]
+    first[first != code[comparisons.b]] = -1
     errors = {
         "fmr": (~comparisons.genuine & comparisons.made, comparisons.distance <= threshold),
         "fnmr": (comparisons.genuine, comparisons.distance > threshold),
@@ -117,7 +120,9 @@ def by_group(
     rates: dict[str, dict[str, Rate]] = {}
     ratios: dict[str, Ratio] = {}
     for kind, (counted, wrong) in errors.items():
-        chosen = {name: counted & inside & (first == name) for name in names}
+        chosen: dict[str, Integers] = {
+            name: np.flatnonzero(counted & (first == i)) for i, name in enumerate(names)
+        }
         rates[kind] = {name: _rate(comparisons, which, wrong, draws) for name, which in chosen.items()}
         ratios[kind] = _ratio(comparisons, chosen, wrong, rates[kind], draws)
     groups = [
@@ -133,13 +138,13 @@ def by_group(
     return Groups(column, threshold, groups, ratios["fmr"], ratios["fnmr"], int((labels == "").sum()))
 
 
-def _rate(comparisons: Comparisons, chosen: Flags, wrong: Flags, draws: Draws) -> Rate:
+def _rate(comparisons: Comparisons, chosen: Integers, wrong: Flags, draws: Draws) -> Rate:
     person = comparisons.person
     return clustered_rate(wrong[chosen], person[comparisons.a[chosen]], person[comparisons.b[chosen]], draws)
 
 
 def _ratio(
-    comparisons: Comparisons, chosen: dict[str, Flags], wrong: Flags, rates: dict[str, Rate], draws: Draws
+    comparisons: Comparisons, chosen: dict[str, Integers], wrong: Flags, rates: dict[str, Rate], draws: Draws
 ) -> Ratio:
     """Of the groups that have enough comparisons for the rate of all of them together."""
     of = sum(rate.of or 0 for rate in rates.values())
@@ -156,6 +161,14 @@ def _ratio(
         replicated_share(wrong[which], person[comparisons.a[which]], person[comparisons.b[which]], draws)
         for which in (chosen[worst], chosen[best])
     ]
+    return Ratio(enough[worst] / enough[best], *ratio_interval(*share), worst, best)
+
+
+def ratio_interval(worst: Floats, best: Floats) -> tuple[float, float | None]:
+    """The middle 95 % of the ratios of replicates; None where the upper end is unbounded."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = interval_of(share[0] / share[1])
-    return Ratio(enough[worst] / enough[best], low, high, worst, best)
+        ratio = worst / best
+    ratio = ratio[~np.isnan(ratio)]
+    # By order, not between neighbours: infinity has no neighbours.
+    low, high = np.quantile(ratio, [0.025, 0.975], method="higher") if len(ratio) else (0.0, np.inf)
+    return float(low), float(high) if np.isfinite(high) else None

@@ -68,9 +68,8 @@ def equal_error_rate(curve: ErrorCurve) -> tuple[float, float]:
 
     Between the two thresholds where their order changes the curve is taken for a straight line.
     """
-    crossed = int(np.argmax(curve.fmr >= curve.fnmr)) if (curve.fmr >= curve.fnmr).any() else -1
-    if crossed <= 0:  # they never meet: too many comparisons of one person could not be made
-        return float(curve.fnmr[-1]), float(curve.threshold[-1])
+    # The last threshold matches everything that was compared: FMR is 1 there, and they have met.
+    crossed = int(np.argmax(curve.fmr >= curve.fnmr))
     before = crossed - 1
     gap, next_gap = curve.fnmr[before] - curve.fmr[before], curve.fmr[crossed] - curve.fnmr[crossed]
     share = gap / (gap + next_gap)

@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest
 from mien.evaluate.measures.comparisons import seen
+from mien.evaluate.measures.intervals import Draws
 from mien.ops.vectors import DISTANCES, Metric
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Flags = NDArray[np.bool_]
 
-_BLOCK = 1024
+# Distances that are held at a time.
+_BLOCK = 1 << 24
 NEVER = np.iinfo(np.int32).max
+_MORE_PHOTOGRAPHS = "Wanted are people with more photographs than are enrolled."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,57 +80,36 @@ def split(
     mated = np.isin(person, known)
     enrolled = mated & (place < enrol)
     found = Split(enrolled, ~enrolled, mated)
-    for count, what in (
-        (found.enrolled.sum(), "is enrolled"),
-        ((found.probes & found.mated).sum(), "of the gallery is searched for"),
-        ((~found.mated).sum(), "is a stranger"),
+    for count, what, hint in (
+        (found.enrolled.sum(), "is enrolled", "Lower --strangers."),
+        ((found.probes & found.mated).sum(), "of the gallery is searched for", _MORE_PHOTOGRAPHS),
+        ((~found.mated).sum(), "is a stranger", "Raise --strangers, or leave people out of the list."),
     ):
         if not count:
-            raise BadRequest(
-                f"Nobody {what}.",
-                hint="Wanted are several people, some of them with more photographs than are enrolled.",
-            )
+            raise BadRequest(f"Nobody {what}.", hint=hint)
     return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Searches:
-    """q searches of a gallery of g people.
+    """q searches of one gallery.
 
     Attributes:
-        distance: `(q, g)` distance of each search to the nearest photograph of each person; infinite where a
-            face is missing.
-        mate: `(q,)` column of the person searched for; -1 for strangers.
         person: `(q,)` number of the person searched with.
+        mated: `(q,)` which are for people of the gallery.
+        nearest: `(q,)` distance of the first candidate; infinite where a face is missing.
+        mate_distance: `(q,)` distance of the person searched for; infinite for strangers and without a face.
+        rank: `(q,)` place of the person searched for, from 1; of equally near people, the last. `NEVER` if
+            never.
+        people: How many people the gallery holds.
     """
 
-    distance: Floats
-    mate: Integers
     person: Integers
-
-    @property
-    def mated(self) -> Flags:
-        """`(q,)` which searches are for people of the gallery."""
-        return self.mate >= 0
-
-    @property
-    def nearest(self) -> Floats:
-        """`(q,)` distance of the first candidate."""
-        nearest: Floats = self.distance.min(axis=1)
-        return nearest
-
-    @property
-    def mate_distance(self) -> Floats:
-        """`(q,)` distance of the person searched for; infinite for strangers."""
-        own = self.distance[np.arange(len(self.mate)), np.maximum(self.mate, 0)]
-        return np.where(self.mated, own, np.inf)
-
-    @property
-    def rank(self) -> Integers:
-        """`(q,)` place of the person searched for, from 1; of equals, the last. `NEVER` if never."""
-        own = self.mate_distance
-        nearer: Integers = (self.distance <= own[:, None]).sum(axis=1)
-        return np.where(np.isfinite(own), nearer, NEVER)
+    mated: Flags
+    nearest: Floats
+    mate_distance: Floats
+    rank: Integers
+    people: int
 
     @property
     def pointless(self) -> Flags:
@@ -136,25 +118,37 @@ class Searches:
 
     def only(self, chosen: Flags) -> Searches:
         """Some of the searches."""
-        return Searches(self.distance[chosen], self.mate[chosen], self.person[chosen])
+        return Searches(
+            self.person[chosen],
+            self.mated[chosen],
+            self.nearest[chosen],
+            self.mate_distance[chosen],
+            self.rank[chosen],
+            self.people,
+        )
 
-    def within(self, chosen: Integers) -> Searches:
-        """The same searches of a gallery of only some people, without those for people who are left out."""
-        column = np.full(self.distance.shape[1], -1)
-        column[chosen] = np.arange(len(chosen))
-        mate = np.where(self.mated, column[np.maximum(self.mate, 0)], -1)
-        kept = ~self.mated | (mate >= 0)
-        return Searches(self.distance[np.ix_(kept, chosen)], mate[kept], self.person[kept])
 
-
-def search(vectors: Floats, person: Integers, divided: Split, metric: Metric) -> Searches:
+def search(
+    vectors: Floats,
+    person: Integers,
+    divided: Split,
+    metric: Metric,
+    galleries: Sequence[Integers] = (),
+) -> list[Searches]:
     """Compare every probe with everybody enrolled; a person is as near as the nearest of his photographs.
+
+    Only what is asked of a search is kept, not its distance to everybody.
 
     Args:
         vectors: `(photographs, d)`; rows of NaN where there is no face.
         person: `(photographs,)` number of the person on each.
         divided: Which are enrolled and which are searched with.
         metric: What distance means.
+        galleries: Smaller galleries, as places in the sorted list of the people who are enrolled.
+
+    Returns:
+        Searches of the whole gallery, then of each of the smaller ones, in which people who were left out are
+        not searched for.
     """
     there = seen(vectors)
     whole = np.where(there[:, None], vectors, 0).astype(np.float32)
@@ -162,15 +156,37 @@ def search(vectors: Floats, person: Integers, divided: Split, metric: Metric) ->
     shelf = shelf[np.argsort(person[shelf], kind="stable")]
     people, first = np.unique(person[shelf], return_index=True)
     probes = np.flatnonzero(divided.probes)
-    distance = np.empty((len(probes), len(people)), np.float32)
-    for start in range(0, len(probes), _BLOCK):
-        part = probes[start : start + _BLOCK]
+    mate = np.where(divided.mated[probes], np.searchsorted(people, person[probes]), -1)
+    columns = [np.arange(len(people)), *galleries]
+    found: list[list[tuple[Floats, Floats, Integers]]] = [[] for _ in columns]
+    rows = max(1, _BLOCK // max(len(shelf), 1))
+    for start in range(0, len(probes), rows):
+        part = probes[start : start + rows]
         block = DISTANCES[metric](whole[part], whole[shelf]).astype(np.float32)
         block[~there[part]] = np.inf
         block[:, ~there[shelf]] = np.inf
-        distance[start : start + _BLOCK] = np.minimum.reduceat(block, first, axis=1)
-    mate = np.where(divided.mated[probes], np.searchsorted(people, person[probes]), -1)
-    return Searches(distance, mate, person[probes])
+        distance = np.minimum.reduceat(block, first, axis=1)
+        for parts, chosen in zip(found, columns, strict=True):
+            parts.append(_looked_up(distance, mate[start : start + rows], chosen))
+    return [
+        _joined(parts, person[probes], mate, chosen) for parts, chosen in zip(found, columns, strict=True)
+    ]
+
+
+def _looked_up(distance: Floats, mate: Integers, chosen: Integers) -> tuple[Floats, Floats, Integers]:
+    """Distance of the first candidate, of the person searched for, and his place, among the people chosen."""
+    among = distance[:, chosen]
+    own = np.where(mate >= 0, distance[np.arange(len(mate)), np.maximum(mate, 0)], np.inf)
+    nearer = (among <= own[:, None]).sum(axis=1)
+    return among.min(axis=1), own, np.where(np.isfinite(own), nearer, NEVER)
+
+
+def _joined(
+    parts: list[tuple[Floats, Floats, Integers]], person: Integers, mate: Integers, chosen: Integers
+) -> Searches:
+    nearest, own, rank = (np.concatenate(column) for column in zip(*parts, strict=True))
+    kept = (mate < 0) | np.isin(mate, chosen)
+    return Searches(person, mate >= 0, nearest, own, rank, len(chosen)).only(kept)
 
 
 def missed(searches: Searches, threshold: float, rank: int = 1) -> Flags:
@@ -188,3 +204,29 @@ def cumulative_match(searches: Searches, ranks: int) -> Floats:
     """Share of searches for people of the gallery that give them among the first 1, 2 ...; `(ranks,)`."""
     rank = searches.rank[searches.mated]
     return np.array([(rank <= k).mean() for k in range(1, ranks + 1)])
+
+
+def resample_searches(searches: Searches, rates: Sequence[float], draws: Draws) -> Floats:
+    """FNIR at each FPIR when other people are drawn, each time with the threshold that they give; `(r, k)`.
+
+    Args:
+        searches: Of people of the gallery and of strangers; none of them `pointless`.
+        rates: The k false-positive identification rates.
+        draws: The resampled people, of whom there are r sets.
+    """
+    strangers = np.flatnonzero(~searches.mated)
+    strangers = strangers[np.argsort(searches.nearest[strangers], kind="stable")]
+    # Somebody else in front is a miss at any threshold.
+    first = np.where(searches.rank == 1, searches.mate_distance, np.inf)
+    mates = np.flatnonzero(searches.mated)
+    mates = mates[np.argsort(first[mates], kind="stable")]
+    before = np.searchsorted(first[mates], searches.nearest[strangers], side="left")
+    found = np.full((len(draws), len(rates)), np.nan)
+    for i, times in enumerate(draws.times):
+        weight = np.cumsum(times[searches.person[strangers]], dtype=np.float64)
+        hits = np.concatenate([[0.0], np.cumsum(times[searches.person[mates]], dtype=np.float64)])
+        if weight[-1] and hits[-1]:
+            places = np.searchsorted(weight / weight[-1], rates, side="right")
+            ends = np.where(places < len(before), before[np.minimum(places, len(before) - 1)], len(mates))
+            found[i] = 1 - hits[ends] / hits[-1]
+    return found

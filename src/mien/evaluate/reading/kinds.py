@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import BadRequest
-from mien.evaluate.reading.rows import find_photos, read_rows
+from mien.evaluate.reading.rows import find_photos, numbered_rows, read_rows
 from mien.media.images import find_images
 
 LIVE = "live"
@@ -56,6 +56,16 @@ def read_kinds_from(file: Path, folder: Path) -> Presentations:
             raise BadRequest(f"{file}, line {row.line}: the photograph of line {first} again.")
     photos = find_photos(folder, list(seen), file)
     return _presentations(photos, [row.cells["kind"] for row in rows], str(file))
+
+
+def says_kinds(file: Path) -> bool:
+    """Whether a CSV file has the column `kind`.
+
+    Raises:
+        BadRequest: It cannot be read.
+    """
+    _, header = next(numbered_rows(file), (1, []))
+    return "kind" in (name.strip().lower() for name in header)
 
 
 def _presentations(photos: tuple[Path, ...], named: Sequence[str], where: str) -> Presentations:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 
 from mien.core.columns import BY_NAME
 from mien.errors import BadRequest
+from mien.evaluate.reading.bands import read_column
 from mien.evaluate.reading.rows import find_photos, read_rows
 from mien.media.images import find_images
 
 AGE = "age"
 LABELLED = (AGE, "gender", "expression")
 MOST_YEARS = 130
-_UTKFACE = re.compile(r"(\d{1,3})_([01])_[0-4]_")
+_UTKFACE = re.compile(r"(\d{1,3})_([01])_([0-4])_")
 # Of the columns of `mien.core.columns`; UTKFace counts 0 male, 1 female.
 _UTKFACE_GENDER = ("male", "female")
+_UTKFACE_ORIGIN = ("white", "black", "asian", "indian", "other")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Labelled:
     """Photographs and what is true of the face on each.
 
@@ -33,20 +35,27 @@ class Labelled:
         truth: By column `(n,)` float64: years of age, or the place of the label among the labels of the
             column; NaN where it is not known.
         unlabelled: Names of photographs that say nothing.
+        groups: By column `(n,)` labels that results are split by; empty where there is none.
     """
 
     photos: tuple[Path, ...]
     truth: Mapping[str, NDArray[np.float64]]
     unlabelled: tuple[str, ...] = ()
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def read_labels(file: Path, images: Path) -> Labelled:
+def read_labels(file: Path, images: Path, by: Sequence[str] = ()) -> Labelled:
     """Read a CSV file with the column `photo` and one or more of age, gender and expression.
+
+    Args:
+        file: The table.
+        images: Where its photographs lie.
+        by: Columns to split by, of these or others.
 
     Raises:
         BadRequest: The file cannot be understood, naming the line; photographs are missing.
     """
-    rows = read_rows(file, ("photo",), LABELLED)
+    rows = read_rows(file, ("photo", *(name.lower() for name in by)), LABELLED)
     columns = [column for column in LABELLED if column in rows[0].cells]
     if not columns:
         raise BadRequest(f"{file} has no column to judge.", hint=f"One or more of {', '.join(LABELLED)}.")
@@ -54,23 +63,39 @@ def read_labels(file: Path, images: Path) -> Labelled:
     for i, row in enumerate(rows):
         for column in columns:
             truth[column][i] = _value(column, row.cells[column], f"{file}, line {row.line}")
-    return Labelled(find_photos(images, [row.cells["photo"] for row in rows], file), truth)
+    groups = {
+        name: read_column([row.cells[name.lower()] for row in rows], f"{file}, column {name}") for name in by
+    }
+    return Labelled(find_photos(images, [row.cells["photo"] for row in rows], file), truth, groups=groups)
 
 
-def read_utkface(folder: Path) -> Labelled:
+def read_utkface(folder: Path, by: Sequence[str] = ()) -> Labelled:
     """Read age and gender from names such as `31_1_0_20170109.jpg`: age, gender (0 male), origin, time.
 
     Z. Zhang, Y. Song and H. Qi: Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017.
     A few published names hold something else and are unlabelled.
 
+    Args:
+        folder: Its photographs.
+        by: Columns to split by: age, gender, origin.
+
     Raises:
-        BadRequest: There are no such names.
+        BadRequest: There are no such names, or no such column.
     """
     paths = _photos(folder)
     named = [_UTKFACE.match(path.name) for path in paths]
     known = [(path, match) for path, match in zip(paths, named, strict=True) if match]
     if not known:
         raise BadRequest(f"No name in {folder} is like 31_1_0_20170109.jpg.", hint="Is it UTKFace?")
+    columns = {
+        AGE: [match[1] for _, match in known],
+        "gender": [_UTKFACE_GENDER[int(match[2])] for _, match in known],
+        "origin": [_UTKFACE_ORIGIN[int(match[3])] for _, match in known],
+    }
+    if unknown := [name for name in by if name not in columns]:
+        raise BadRequest(
+            f"Names of UTKFace do not say {unknown[0][:60]!r}.", hint=f"--by {' or --by '.join(columns)}"
+        )
     genders = [BY_NAME["gender"].labels.index(name) for name in _UTKFACE_GENDER]
     return Labelled(
         tuple(path for path, _ in known),
@@ -79,6 +104,7 @@ def read_utkface(folder: Path) -> Labelled:
             "gender": np.array([float(genders[int(match[2])]) for _, match in known]),
         },
         tuple(path.name for path, match in zip(paths, named, strict=True) if not match),
+        {name: read_column(columns[name], f"{folder}, {name}") for name in by},
     )
 
 

@@ -33,7 +33,7 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Pairs:
     """Pairs of photographs.
 
@@ -44,7 +44,8 @@ class Pairs:
         pairs: `(m, 2)` numbers of photographs.
         same: `(m,)` whether a pair shows one person.
         fold: `(m,)` number of the fold; None if the file has no folds.
-        names: Name of each person by number; empty names where the file has none.
+        names: Name of each person by number; none where the file has none, so that photographs which it does
+            not compare may show one person or two.
     """
 
     photos: tuple[Path, ...]
@@ -136,24 +137,35 @@ def _there(tried: Sequence[Path], images: Path, wanted: str) -> Path:
 
 def _read_csv(file: Path, images: Path) -> Pairs:
     photos: dict[str, int] = {}
-    pairs, same = [], []
+    pairs: list[list[int]] = []
+    same: list[bool] = []
+    lines: list[int] = []
     for number, row in itertools.islice(numbered_rows(file), 1, None):
         answer = _SAME.get(row[2].strip().lower()) if len(row) == 3 else None
         if answer is None:
             raise BadRequest(f"{file}, line {number}: {','.join(row)[:60]!r} is no pair.", hint=_HINT)
-        pairs.append([photos.setdefault(name.strip(), len(photos)) for name in row[:2]])
+        one, other = (photos.setdefault(name.strip(), len(photos)) for name in row[:2])
+        if one == other:
+            raise BadRequest(f"{file}, line {number}: {row[0]!r} is compared with itself.")
+        pairs.append([one, other])
         same.append(answer)
+        lines.append(number)
     if not pairs:
         raise BadRequest(f"{file} lists no pair.", hint=_HINT)
     numbered = np.array(pairs, np.int32)
     person = _components(len(photos), numbered[np.array(same)])
+    odd = np.flatnonzero((person[numbered[:, 0]] == person[numbered[:, 1]]) & ~np.array(same))
+    if len(odd):
+        raise BadRequest(
+            f"{file}, line {lines[odd[0]]}: these two are different people, and one person by other lines.",
+            hint="Two photographs that are the same as a third are of one person.",
+        )
     return Pairs(
         photos=tuple(_there([images / name], images, name) for name in photos),
         person=person,
         pairs=numbered,
         same=np.array(same),
         fold=None,
-        names=("",) * (int(person.max()) + 1),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BadRequest
+from mien.evaluate.reading.bands import read_column
 from mien.evaluate.reading.rows import read_rows
 from mien.evaluate.reading.text import read_text
 from mien.media.albums import pictures_by_person
@@ -19,7 +20,7 @@ from mien.media.albums import pictures_by_person
 KEYS = ("photo", "person")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class People:
     """Photographs of known people.
 
@@ -60,7 +61,7 @@ def read_names(file: Path, names: Sequence[str]) -> list[int]:
 
 
 def read_groups(
-    file: Path, columns: Sequence[str], photos: Sequence[Path], names: Sequence[str]
+    file: Path, columns: Sequence[str], photos: Sequence[Path], names: Sequence[str] | None = None
 ) -> dict[str, list[str]]:
     """Read labels by which results are split.
 
@@ -69,20 +70,22 @@ def read_groups(
             a row is about; the others are labels.
         columns: The label columns that are wanted.
         photos: n paths of photographs.
-        names: n names of the people on them, for tables by person.
+        names: n names of the people on them; without them the table must be by photo.
 
     Returns:
-        By column, a label for each photograph; empty where the table has none.
+        By column, a label for each photograph; empty where the table has none. Numbers of many values become
+        ranges (`mien.evaluate.reading.bands`).
 
     Raises:
-        BadRequest: The file cannot be read, lacks a column, labels something twice differently, or fits none
-            of the photographs.
+        BadRequest: The file cannot be read, lacks a column, labels something twice differently, or labels
+            none of the photographs.
     """
     wanted = [column.lower() for column in columns]
-    rows = read_rows(file, wanted, KEYS)
-    key = next((name for name in KEYS if name in rows[0].cells), None)
+    keys = KEYS if names is not None else KEYS[:1]
+    rows = read_rows(file, wanted, keys)
+    key = next((name for name in keys if name in rows[0].cells), None)
     if key is None:
-        raise BadRequest(f"{file}, line 1: there is no column {' or '.join(KEYS)}.")
+        raise BadRequest(f"{file}, line 1: there is no column {' or '.join(keys)}.")
     labels: dict[str, list[str]] = {}
     for row in rows:
         found = [row.cells[name] for name in wanted]
@@ -90,11 +93,14 @@ def read_groups(
             raise BadRequest(f"{file}, line {row.line}: {row.cells[key]!r} was labelled otherwise before.")
     chosen = [
         labels.get(name) if key == "person" else _by_path(labels, path)
-        for path, name in zip(photos, names, strict=True)
+        for path, name in zip(photos, names or [""] * len(photos), strict=True)
     ]
     if not any(chosen):
         raise BadRequest(f"{file} says nothing about any of the photographs.", hint=f"It goes by {key}.")
-    return {name: [found[i] if found else "" for found in chosen] for i, name in enumerate(columns)}
+    return {
+        name: read_column([found[i] if found else "" for found in chosen], f"{file}, column {name}")
+        for i, name in enumerate(columns)
+    }
 
 
 def _by_path(labels: dict[str, Any], path: Path) -> Any:  # noqa: ANN401 - whatever the table holds

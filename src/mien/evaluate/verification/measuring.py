@@ -32,6 +32,7 @@ from mien.evaluate.measures.rates import (
     error_curve,
     threshold_at_fmr,
 )
+from mien.evaluate.showing import rate_key
 from mien.evaluate.verification.charts import charts
 from mien.evaluate.verification.results import AtFmr, Counts, Operating, Threshold, VerificationMeasures
 from mien.evaluate.verification.tables import facts, headline, tables
@@ -122,7 +123,7 @@ def _at_rates(genuine: Floats, impostor: Floats, bands: Bands, asked: Sequence[f
     made = int(np.isfinite(impostor).sum())
     found: dict[str, AtFmr] = {}
     for rate in RATES:
-        name = f"{rate:.0e}"
+        name = rate_key(rate)
         if rate not in asked:
             note = f"{TOO_FEW}: {made:,} of two people, {round(NEEDED / rate):,} are needed"
             found[name] = AtFmr(rate, None, Rate(None, note=note))

@@ -76,5 +76,5 @@ def _group_table(groups: Groups) -> Table:
 def _ratio(name: str, ratio: Ratio) -> str:
     if ratio.value is None:
         return f"Worst to best {name}: {ratio.note}"
-    interval = f"{ratio.low:.2f} to {ratio.high:.2f}"
+    interval = f"{ratio.low:.2f} or more" if ratio.high is None else f"{ratio.low:.2f} to {ratio.high:.2f}"
     return f"Worst to best {name}: {ratio.value:.2f} ({interval}; {ratio.worst} to {ratio.best})"
