@@ -84,7 +84,7 @@ def held(name: str, vectors: np.ndarray, person: np.ndarray) -> Iterator[tuple]:
         for learned, judged in splits:
             fitted = fit(learned, name, metric, rate)
             seen.append(fmr_of(judged, fitted.calibration.threshold))
-            verdicts.append(check_drift(fitted.calibration, judged).verdict)
+            verdicts.append(check_drift(fitted.calibration, judged, everyone(judged)).verdict)
             error, cost = trust(fitted, judged)
             errors.append(error)
             costs.append(cost)
@@ -111,8 +111,12 @@ def of_people(vectors: np.ndarray, person: np.ndarray, chosen: np.ndarray, metri
 
 
 def fit(compared: Comparisons, name: str, metric: str, rate: float) -> Fitted:
-    acquired = np.ones(len(compared.person), bool)
-    return calibrate(compared, space=name, metric=metric, fmr=rate, acquired=acquired)
+    return calibrate(compared, space=name, metric=metric, fmr=rate, acquired=everyone(compared))
+
+
+def everyone(compared: Comparisons) -> np.ndarray:
+    """A face was found on every photograph."""
+    return np.ones(len(compared.person), bool)
 
 
 def fmr_of(compared: Comparisons, threshold: float):
@@ -160,8 +164,9 @@ def drifted(vectors: np.ndarray, photos: tuple[Path, ...], person: np.ndarray) -
     numbered = np.unique(person[chosen], return_inverse=True)[1].astype(np.int32)
     learned = of_people(vectors, person, side[person] == 0, kit.metric())
     calibration = fit(learned, "mobilefacenet", kit.metric(), 1e-2).calibration
-    plain = check_drift(calibration, everybody(vectors[chosen], numbered, kit.metric()))
-    found = check_drift(calibration, everybody(spoilt, numbered, kit.metric()))
+    usual = everybody(vectors[chosen], numbered, kit.metric())
+    plain = check_drift(calibration, usual, everyone(usual))
+    found = check_drift(calibration, everybody(spoilt, numbered, kit.metric()), ~np.isnan(spoilt).any(axis=1))
     yield (
         f"The check of `mobilefacenet` at 1 %, on {int(chosen.sum()):,} photographs of "
         f"{len(np.unique(numbered)):,} "

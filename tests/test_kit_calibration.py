@@ -41,6 +41,7 @@ def calibration(made):
         method="logistic",
         cllr=0.1,
         behind=Behind(200, 400, 0, 200, 79_600),
+        detector="mtcnn",
     )
 
 

@@ -225,7 +225,7 @@ class CalibrationInvalid(CalibrationError):
     """A file is no calibration, or not as it was written."""
 
     code = "calibration_invalid"
-    default_hint = "Calibrate again: mien calibrate FOLDER"
+    default_hint = "Calibrate again: mien calibrate FOLDER; or delete the file, and the manifest decides."
 
 
 class RateUnsupported(CalibrationError):

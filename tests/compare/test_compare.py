@@ -46,7 +46,7 @@ def test_beside_face_recognition(kit, labelled):
     assert (ours.threshold, peer.threshold) == (0.6, 0.6)
     assert ours.accuracy_at_threshold.value == peer.accuracy_at_threshold.value == 1.0
     assert ours.accuracy_at_threshold.of == len(labelled.same)
-    assert peer.no_face.errors == 0
+    assert peer.no_face.count == 0
     assert peer.mien_faster_by == pytest.approx(ours.photographs_per_second / peer.photographs_per_second)
 
 

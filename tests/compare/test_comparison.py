@@ -84,14 +84,14 @@ def test_accuracy_and_what_is_not_found(pairs):
     ours, peer = comparison([perfect, blind], [], pairs).measures.contestants
     assert (ours.accuracy, ours.accuracy_sd) == (1.0, 0.0)
     assert ours.accuracy_at_threshold.value == 1.0
-    assert ours.accuracy_at_threshold.errors == 0
+    assert ours.accuracy_at_threshold.count == 0
     assert peer.accuracy == pytest.approx(0.95)
     assert peer.accuracy_sd == pytest.approx(np.std([0.5] + [1.0] * 9))
     # At 0.6 all nine pairs of different people that have a distance are taken for one person.
-    assert peer.accuracy_at_threshold.errors == 10
+    assert peer.accuracy_at_threshold.count == 10
     assert peer.accuracy_at_threshold.value == 0.5
     assert peer.accuracy_at_threshold.low < 0.5 < peer.accuracy_at_threshold.high
-    assert (peer.no_face.errors, peer.no_face.of, peer.faces) == (1, 4, 4)
+    assert (peer.no_face.count, peer.no_face.of, peer.faces) == (1, 4, 4)
 
 
 def test_one_without_a_threshold_says_so(pairs):

@@ -51,11 +51,11 @@ def test_several_columns_are_judged_each_by_what_is_known():
     assert (found.photographs, found.unlabelled, found.failures) == (4, 1, 1)
     assert (found.age.faces, found.age.mae, found.age.bias) == (2, 6.5, -3.5)
     assert found.age.within_5_years.value == 0.5
-    assert (found.age.no_face.errors, found.age.no_face.of) == (1, 3)
-    assert (found.gender.accuracy.errors, found.gender.accuracy.of) == (1, 2)
+    assert (found.age.no_face.count, found.age.no_face.of) == (1, 3)
+    assert (found.gender.accuracy.count, found.gender.accuracy.of) == (1, 2)
     assert found.gender.accuracy_of_all.of == 3
     # 0.7 is below what decides a gender.
-    assert (found.gender.decided.errors, found.gender.accuracy_of_decided.value) == (1, 1)
+    assert (found.gender.decided.count, found.gender.accuracy_of_decided.value) == (1, 1)
     assert "expression" not in msgspec.to_builtins(found)
 
 
@@ -90,3 +90,44 @@ def test_a_column_of_which_no_labelled_photograph_shows_a_face():
 def test_nothing_but_photographs_without_faces_is_refused():
     with pytest.raises(BadRequest, match="No face"):
         evaluate_attributes(Labelled(paths(1), {"age": np.array([30.0])}), looked_at([None]))
+
+
+def test_every_column_is_split_by_every_label(rng):
+    n = 120
+    truth = {"age": rng.uniform(1, 90, n), "gender": rng.integers(0, 2, n).astype(float)}
+    truth["age"][::7] = np.nan
+    said = [
+        None if i % 11 == 0 else {"age": rng.uniform(1, 90), "gender": rng.dirichlet([1, 1])}
+        for i in range(n)
+    ]
+    label = {"origin": rng.choice(["x", "y", ""], n).tolist(), "light": ["day"] * n}
+    evaluation = evaluate_attributes(Labelled(paths(n), truth, groups=label), looked_at(said))
+    by_origin, by_light = evaluation.measures.groups
+    assert (by_origin.column, by_light.column) == ("origin", "light")
+    for years, share in zip(by_origin.age.groups, by_origin.gender.groups, strict=True):
+        mine = [i for i in range(n) if label["origin"][i] == years.group == share.group]
+        off = [said[i]["age"] - truth["age"][i] for i in mine if said[i] and not np.isnan(truth["age"][i])]
+        assert years.cases == sum(not np.isnan(truth["age"][i]) for i in mine)
+        assert years.unanswered == years.cases - len(off)
+        assert years.mae.value == pytest.approx(np.abs(off).mean(), rel=1e-5)
+        wrong = [said[i]["gender"].argmax() != truth["gender"][i] for i in mine if said[i]]
+        assert (share.rate.count, share.rate.of) == (sum(wrong), len(wrong))
+        assert (share.cases, share.unanswered) == (len(mine), len(mine) - len(wrong))
+    assert by_origin.gender.unlabelled == label["origin"].count("")
+    (day,) = by_light.gender.groups
+    accuracy = evaluation.measures.gender.accuracy
+    assert (day.rate.count, day.rate.of) == (accuracy.of - accuracy.count, accuracy.of)
+    titles = [table.title for table in evaluation.tables]
+    assert titles[3:] == ["Age by origin", "Gender by origin", "Age by light", "Gender by light"]
+    assert {"Wrong gender by origin", "Age by light"} < {chart.title for chart in evaluation.charts}
+    assert "expression" not in msgspec.to_builtins(by_light)
+
+
+def test_labels_that_do_not_fit_and_labels_of_nobody():
+    known = {"gender": np.array([MALE, np.nan])}
+    looked = looked_at([{"gender": [0, 1]}, {"gender": [0, 1]}])
+    with pytest.raises(BadRequest, match="do not fit"):
+        evaluate_attributes(Labelled(paths(2), known, groups={"k": ["x"]}), looked)
+    # The only photograph with a label is the one whose gender nobody knows.
+    evaluation = evaluate_attributes(Labelled(paths(2), known, groups={"k": ["", "x"]}), looked)
+    assert (evaluation.measures.groups[0].gender.groups, len(evaluation.tables)) == ([], 2)

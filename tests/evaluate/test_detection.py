@@ -44,7 +44,7 @@ def test_a_photograph_that_could_not_be_used_counts_as_missed():
     truth = [marked(square(40)), marked(square(40), square(20, x=100))]
     found = evaluate_detection(truth, [detected(square(40)), None]).measures
     assert (found.photographs, found.failures, found.faces) == (2, 1, 3)
-    assert (found.recall.errors, found.recall.of) == (1, 3)
+    assert (found.recall.count, found.recall.of) == (1, 3)
     assert found.precision.value == 1
     # A third of the recalls 0, 0.01 ... 1 is reached: 34 of 101.
     assert (found.average_precision, found.average_precision_75) == pytest.approx((34 / 101, 34 / 101))
@@ -55,7 +55,7 @@ def test_recall_by_height_puts_bounds_into_the_upper_band():
     truth = [marked(square(side)) for side in sizes]
     found = [detected(square(side)) if side != 16 else None for side in sizes]
     by_height = evaluate_detection(truth, found).measures.recall_by_height
-    counted = {band: (rate.errors, rate.of) for band, rate in by_height.items()}
+    counted = {band: (rate.count, rate.of) for band, rate in by_height.items()}
     assert counted == {"<16": (1, 1), "16-32": (1, 2), "32-64": (1, 1), "64-128": (2, 2), ">=128": (2, 2)}
 
 
@@ -65,7 +65,7 @@ def test_wrong_boxes_are_counted_per_photograph_and_ignored_ones_are_not():
     evaluation = evaluate_detection(truth, boxes)
     found = evaluation.measures
     assert found.false_positives_per_photograph == 0.5
-    assert (found.boxes, found.ignored, found.precision.errors) == (3, 1, 1)
+    assert (found.boxes, found.ignored, found.precision.count) == (3, 1, 1)
     froc = next(chart for chart in evaluation.charts if "wrong boxes" in chart.title.lower())
     assert froc.lines[0].x[-1] == 0.5
     assert froc.lines[0].y[-1] == 1
@@ -124,3 +124,25 @@ def test_yunet_finds_the_faces_that_were_agreed_on(shared, modern_home):
     assert found.failures == 0
     assert found.recall.value == 1
     assert found.average_precision > 0.8
+
+
+def test_faces_are_missed_by_group_of_photographs():
+    truth = [marked(square(40), square(40, x=100)), marked(), marked(square(40)), marked(square(40))]
+    found = [detected(square(40)), detected(square(9)), None, detected(square(40))]
+    evaluation = evaluate_detection(truth, found, labels={"place": ["in", "in", "out", ""]})
+    (by_place,) = evaluation.measures.groups
+    assert (by_place.column, by_place.measure, by_place.unlabelled) == ("place", "miss_rate", 1)
+    counted = {one.group: (one.rate.count, one.rate.of, one.unanswered) for one in by_place.groups}
+    assert counted == {"in": (1, 2, 0), "out": (1, 1, 0)}
+    # Both faces are on one photograph, which says nothing about others.
+    assert (by_place.groups[0].rate.low, by_place.groups[0].rate.high) == (0, 1)
+    assert evaluation.tables[-1].header == ("group", "faces", "miss rate")
+    assert evaluation.charts[-1].bars == {"in": 0.5, "out": 1}
+    with pytest.raises(BadRequest, match="do not fit"):
+        evaluate_detection(truth, found, labels={"place": ["in"]})
+
+
+def test_a_group_without_faces_is_in_no_table():
+    evaluation = evaluate_detection([marked(), marked(square(9))], [None, None], labels={"k": ["x", ""]})
+    assert evaluation.measures.groups[0].groups == []
+    assert len(evaluation.tables) == 2

@@ -34,9 +34,9 @@ def test_each_kind_is_judged_by_itself_and_silence_is_counted():
     found = evaluated(ROWS).measures
     assert (found.threshold, found.worst_kind, found.apcer_max, found.acer) == (0.5, "screen", 1, 0.75)
     assert {kind: rate.value for kind, rate in found.apcer.items()} == {"print": 0, "screen": 1}
-    assert (found.bpcer.errors, found.bpcer.of) == (1, 2)
-    assert (found.bpnrr.errors, found.bpnrr.of) == (1, 3)
-    assert {kind: (rate.errors, rate.of) for kind, rate in found.apnrr.items()} == {
+    assert (found.bpcer.count, found.bpcer.of) == (1, 2)
+    assert (found.bpnrr.count, found.bpnrr.of) == (1, 3)
+    assert {kind: (rate.count, rate.of) for kind, rate in found.apnrr.items()} == {
         "print": (1, 2),
         "screen": (0, 1),
     }
@@ -90,3 +90,45 @@ def test_the_trade_off_keeps_its_ends_with_many_scores(rng):
 def test_kinds_without_any_face_are_refused(rows):
     with pytest.raises(BadRequest):
         evaluated(rows)
+
+
+def test_groups_are_judged_at_the_one_threshold_and_kinds_by_themselves(rng):
+    n = 400
+    kinds = rng.choice(["live", "print", "screen"], n)
+    scores = rng.random(n).tolist()
+    for i in range(0, n, 9):
+        scores[i] = None
+    label = rng.choice(["a", "b", ""], n).tolist()
+    evaluation = evaluated(list(zip(kinds, scores, strict=True)), threshold=0.4, labels={"light": label})
+    (found,) = evaluation.measures.groups
+    assert found.column == "light"
+    for kind, part in {"live": found.bpcer, **found.apcer}.items():
+        assert part.measure == ("bpcer" if kind == "live" else "apcer")
+        for one in part.groups:
+            mine = [
+                s for k, s, name in zip(kinds, scores, label, strict=True) if (k, name) == (kind, one.group)
+            ]
+            said = [s for s in mine if s is not None]
+            assert (one.cases, one.unanswered, one.rate.of) == (len(mine), len(mine) - len(said), len(said))
+            assert one.rate.count == sum((s < 0.4) if kind == "live" else (s >= 0.4) for s in said)
+        assert part.unlabelled == sum(k == kind and not name for k, name in zip(kinds, label, strict=True))
+    assert found.apcer.keys() == {"print", "screen"}
+    bpcer, apcer = evaluation.tables[2:]
+    assert [row[0] for row in bpcer.rows] == ["a", "b"]
+    assert [row[:2] for row in apcer.rows] == [(k, name) for k in ("print", "screen") for name in "ab"]
+    assert bpcer.note.startswith("All at the one threshold 0.4. Worst to best BPCER: ")
+    assert [chart.title for chart in evaluation.charts[3:]] == [
+        "Live faces refused by light",
+        "Attacks taken for live by light",
+    ]
+
+
+def test_attacks_without_labels_have_no_groups():
+    evaluation = evaluated(ROWS, labels={"origin": ["x", "y", "x", "", "", ""]})
+    (found,) = evaluation.measures.groups
+    assert [one.group for one in found.bpcer.groups] == ["x", "y"]
+    assert {kind: part.unlabelled for kind, part in found.apcer.items()} == {"print": 2, "screen": 1}
+    assert [table.title for table in evaluation.tables[2:]] == ["BPCER by origin"]
+    assert evaluated(ROWS).measures.groups == []
+    with pytest.raises(BadRequest, match="do not fit"):
+        evaluated(ROWS, labels={"origin": ["x"]})

@@ -56,11 +56,11 @@ def strangers(comparisons, threshold):
 @pytest.mark.slow
 @pytest.mark.parametrize("fmr", [1e-2, 1e-3])
 def test_the_threshold_of_one_half_holds_for_the_other(kit, halves, fmr):
-    (looked, learned), (_, judged) = halves
+    (looked, learned), (other, judged) = halves
     fitted = calibrate(learned, space=looked.space, metric=kit.metric(), fmr=fmr, acquired=looked.found)
-    seen = strangers(judged, fitted.calibration.threshold)
-    assert seen.low <= fmr <= seen.high
-    assert check_drift(fitted.calibration, judged).verdict == "holds"
+    rate = strangers(judged, fitted.calibration.threshold)
+    assert rate.low <= fmr <= rate.high
+    assert check_drift(fitted.calibration, judged, other.found).verdict == "holds"
     # A hundred and fifty pairs of one person tell no more.
     assert fitted.reliability.error < 0.04
 
@@ -76,7 +76,7 @@ def far_and_soft(image):
 def test_other_photographs_are_reported_as_drift(kit, photos, halves):
     looked, learned = halves[0]
     fitted = calibrate(learned, space=looked.space, metric=kit.metric(), fmr=1e-2, acquired=looked.found)
-    _, shifted = compared(kit, photos[1::2], far_and_soft)
-    found = check_drift(fitted.calibration, shifted)
+    seen, shifted = compared(kit, photos[1::2], far_and_soft)
+    found = check_drift(fitted.calibration, shifted, seen.found)
     assert found.verdict == "drifted"
     assert found.reasons

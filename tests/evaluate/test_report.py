@@ -120,7 +120,7 @@ def test_json_holds_every_measure_by_name(made):
         "value": 0.0058,
         "low": 0.004,
         "high": 0.0081,
-        "errors": 17,
+        "count": 17,
         "of": 3000,
         "note": "",
     }

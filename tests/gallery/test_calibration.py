@@ -24,6 +24,7 @@ CALIBRATION = Calibration(
     method="logistic",
     cllr=0.05,
     behind=Behind(200, 600, 1, 600, 178_200),
+    detector="yunet",
 )
 
 

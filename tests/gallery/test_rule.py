@@ -30,6 +30,7 @@ def calibration():
         method="logistic",
         cllr=0.1,
         behind=Behind(1, 2, 3, 4, 5),
+        detector="yunet",
     )
 
 

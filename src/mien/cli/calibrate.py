@@ -76,11 +76,12 @@ def calibrate(
     looked = seen(kit, people.photos, largest=largest)
     compared = everybody(looked.column("embedding"), people.person, kit.metric())
     if in_use:
-        drift = check_drift(in_use, compared)
+        drift = check_drift(in_use, compared, looked.found)
         evaluation, holds = show_drift(drift, in_use), drift.verdict == "holds"
     else:
         evaluation, holds = _fitted(kit, looked, compared, _USUAL if fmr is None else fmr, out), True
-    finish(evaluation, packs, {"images": str(images)}, report, as_json)
+    # An answer of no weighs more than photographs that could not be read.
+    finish(evaluation, packs, {"images": str(images)}, report, as_json, looked.failures if holds else ())
     if not holds:
         raise typer.Exit(exits.DIFFERENT)
 
@@ -92,6 +93,8 @@ def _refuse_what_does_not_fit(
 
     if fmr is not None and not 0 < fmr < 1:
         raise BadRequest(f"A false-match rate lies between 0 and 1, not {fmr:g}.")
+    if out and out.is_dir():
+        raise BadRequest(f"{out} is a folder.", hint="--out wants the name of a file.")
     if check and (fmr is not None or out):
         raise BadRequest("--check changes nothing: it takes neither --fmr nor --out.")
     if calibration and not check:
@@ -119,7 +122,14 @@ def _fitted(kit: Mien, looked: Looked, compared: Comparisons, fmr: float, out: P
     from mien.evaluate.calibration.showing import show_calibration
     from mien.gallery.rule import save_calibration
 
-    fitted = fit(compared, space=looked.space, metric=kit.metric(), fmr=fmr, acquired=looked.found)
+    fitted = fit(
+        compared,
+        space=looked.space,
+        metric=kit.metric(),
+        fmr=fmr,
+        acquired=looked.found,
+        detector=kit.manifest_for("box").name,
+    )
     file = out or kit.calibration_file()
     save_calibration(fitted.calibration, file)
     said = f"The calibration: {file}"

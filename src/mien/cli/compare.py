@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli import exits
 from mien.cli.evaluate.looking import Report
 from mien.cli.options import Json, Threads, opened_kit
 
@@ -73,6 +74,8 @@ def compare(
         packs = [kit.packs.manifest(name) for name in packs_of(names)]
     data = {"images": str(images)} | ({"pairs": str(pairs)} if pairs else {})
     finish(evaluation, packs, data, report, as_json)
+    if not evaluation.charts:  # nobody else came
+        raise typer.Exit(exits.PARTIAL)
 
 
 def _read(pairs: Path | None, images: Path) -> Pairs | None:

@@ -20,6 +20,7 @@ from mien.cli.options import (
     Search,
     Threads,
     opened_kit,
+    remark_on_detector,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def identify(
         threads=threads,
     ) as kit:
         kit.stages_for(("embedding",))
+    remark_on_detector(kit)
     people, rejected = _enroll(kit, known, largest=largest)
     paths = list(expand(photos))
     tally = Tally()
@@ -96,6 +98,7 @@ def identify(
         for error in tally.errors:
             write_error(error)
         _write_table(rows)
+        _write_rule(kit, len(people))
     tally.finish()
     if rejected:
         raise typer.Exit(exits.PARTIAL)
@@ -167,6 +170,23 @@ def _write_table(rows: Sequence[IdentifyRow]) -> None:
             nearest = "\n".join(_candidate(c) for c in who.candidates)
             table.add_row(source, box, escape(who.person) if who.person else "[dim]unknown[/dim]", nearest)
     results().print(table)
+
+
+def _write_rule(kit: Mien, known: int) -> None:
+    """What the names rest on: among many, a stranger has many chances."""
+    from mien.cli.console import remarks
+    from mien.evaluate.showing import percent
+
+    rule = kit.rule()
+    said = f"{rule.metric} distance up to {rule.distance:.3f}, by {rule.source}"
+    if rule.fmr is not None:
+        # As if comparisons were independent; they are not, so that it is somewhat less.
+        share = 1 - (1 - rule.fmr) ** known
+        said += (
+            f": false-match rate {percent(rule.fmr)}, so that with {known} known up to {percent(share)} of "
+            "strangers are given a name"
+        )
+    remarks().print(f"{said}.", markup=False, soft_wrap=True)
 
 
 def _candidate(match: MatchRow) -> str:

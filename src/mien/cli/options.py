@@ -113,6 +113,18 @@ def opened_kit(*, observe: Observer | None = None, **choices: Any) -> Iterator[M
         yield Mien(load_settings(**choices), progress=progress, observe=observe)
 
 
+def remark_on_detector(kit: Mien) -> None:
+    """Say if a calibration is used for faces that another detector finds than it was measured with."""
+    from mien.cli.console import remarks
+
+    calibration, used = kit.rule().calibration, kit.manifest_for("box").name
+    if calibration and calibration.detector not in ("", used):
+        remarks().print(
+            f"The calibration was measured on faces that {calibration.detector} found, not {used}.",
+            markup=False,
+        )
+
+
 def _profile(*, fast: bool, accurate: bool) -> str | None:
     from mien.errors import BadRequest
 

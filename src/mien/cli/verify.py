@@ -18,7 +18,10 @@ from mien.cli.options import (
     Search,
     Threads,
     opened_kit,
+    remark_on_detector,
 )
+
+_EVEN = 0.5
 
 
 def verify(
@@ -49,6 +52,7 @@ def verify(
         threads=threads,
     ) as kit:
         found = kit.verify(a, b, face="largest" if largest else "only")
+    remark_on_detector(kit)
     if as_json:
         write_json(verify_row(found))
     else:
@@ -63,6 +67,10 @@ def verify(
             f"false-match rate at this threshold, by {found.source}: {rate}"
         )
         if found.probability is not None:
-            results().print(f"probability of one person, at even odds before: {percent(found.probability)}")
+            odd = found.verified != (found.probability >= _EVEN)
+            why = "; the threshold is where the false-match rate is, not where odds are even" if odd else ""
+            results().print(
+                f"probability of one person, at even odds before: {percent(found.probability)}{why}"
+            )
     if not found.verified:
         raise typer.Exit(exits.DIFFERENT)

@@ -106,7 +106,9 @@ def comparison(runs: Sequence[Run], absent: Sequence[Absent], pairs: Pairs | Non
         contestants=measured,
         absent=[CannotRun(one.name, one.reason, one.hint) for one in absent],
     )
-    tables = [Table("Side by side", _HEADER, [_row(one) for one in measured], _note(measures))]
+    tables = (
+        [Table("Side by side", _HEADER, [_row(one) for one in measured], _note(measures))] if runs else []
+    )
     if absent:
         rows = [(one.name, one.reason, one.hint) for one in absent]
         tables.append(Table("Cannot run here", ("who", "why", "what to do"), rows))
@@ -188,7 +190,7 @@ def _row(one: Measured) -> tuple[str, ...]:
         one.networks,
         "" if one.accuracy is None else f"{one.accuracy:.2%} ± {one.accuracy_sd:.2%}",
         "" if own is None else f"{own:.2%} ({one.threshold:g})",
-        f"{one.no_face.errors} of {one.no_face.of}",
+        f"{one.no_face.count} of {one.no_face.of}",
         f"{one.photographs_per_second:.1f}",
         "" if one.mien_faster_by is None else f"{one.mien_faster_by:.2f}",
         "" if one.memory_mb is None else f"{one.memory_mb:.0f}",

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from mien.compare.weights import write_weights
 from mien.compare.worker import RUNNER
-from mien.errors import BadRequest, PackError
+from mien.errors import BadRequest, PackError, PackMissing
 from mien.packs.store import PackStore
 
 Task = Literal["find", "embed", "live", "all"]
@@ -144,9 +144,10 @@ def entries_for(names: Iterable[str], setting: Setting) -> tuple[list[Entry], li
     for name in dict.fromkeys(names):
         peer = _peer(name)
         rival = mien_with(peer.detector, peer.embedder, setting)
+        if missing := _missing((peer.detector, peer.embedder), setting.store):
+            absent.append(Absent(peer.title, *missing))
+            continue
         try:
-            for pack in (peer.detector, peer.embedder):
-                setting.store.ensure(pack)
             files = (*peer.files, "minifasnet.onnx") if setting.task == "live" else peer.files
             write_weights(setting.store, files, setting.weights)
         except PackError as error:
@@ -170,6 +171,22 @@ def entries_for(names: Iterable[str], setting: Setting) -> tuple[list[Entry], li
             peer.install,
         )
     return list(entries.values()), absent
+
+
+def _missing(packs: Iterable[str], store: PackStore) -> tuple[str, str] | None:
+    """What is said of packs that are not here, all at once, and what to do."""
+    errors: dict[str, PackError] = {}
+    for pack in packs:
+        try:
+            store.ensure(pack)
+        except PackError as error:
+            errors[pack] = error
+    if not errors:
+        return None
+    if all(isinstance(error, PackMissing) for error in errors.values()):
+        return f"Not installed: {', '.join(errors)}.", f"mien packs install {' '.join(errors)}"
+    first = next(iter(errors.values()))
+    return first.message, first.hint
 
 
 def mien_with(detector: str, embedder: str, setting: Setting, profile: str = "balanced") -> Entry:

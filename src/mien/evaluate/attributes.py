@@ -123,7 +123,7 @@ def _groups(labelled: Labelled, looked: Looked, label: Sequence[str], column: st
     for name, truth in labelled.truth.items():
         known = np.flatnonzero(~np.isnan(truth))
         said, found = looked.column(name)[known].astype(np.float64), looked.found[known]
-        names = [label[i] for i in known]
+        names = [label[i] for i in known.tolist()]
         if name == AGE:
             split[name] = ages_by_group(said - truth[known], found, names, column)
         else:

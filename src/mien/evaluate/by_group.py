@@ -14,7 +14,15 @@ from mien.evaluate.showing import NOTHING, rate_cell
 _MOST_BARS = 30
 
 
-def rate_table(title: str, cases: str, rate: str, parts: Mapping[str, CaseGroups]) -> Table:
+def rate_table(
+    title: str,
+    cases: str,
+    rate: str,
+    parts: Mapping[str, CaseGroups],
+    *,
+    unanswered: str = "without a face",
+    note: str = "",
+) -> Table:
     """A row for each group.
 
     Args:
@@ -22,6 +30,8 @@ def rate_table(title: str, cases: str, rate: str, parts: Mapping[str, CaseGroups
         cases: What is counted, such as "photographs".
         rate: What the rate is called.
         parts: The groups of one column; by kind where there are several, such as kinds of attacks.
+        unanswered: What cases without an answer are; empty where every case has one.
+        note: What else to say.
     """
     several = len(parts) > 1
     rows = [
@@ -29,22 +39,24 @@ def rate_table(title: str, cases: str, rate: str, parts: Mapping[str, CaseGroups
             *((part,) if several else ()),
             one.group,
             f"{one.cases:,}",
-            f"{one.unanswered:,}",
+            *((f"{one.unanswered:,}",) if unanswered else ()),
             rate_cell(one.rate),
         )
         for part, groups in parts.items()
         for one in groups.groups
     ]
-    header = (*(("kind",) if several else ()), "group", cases, "without a face", rate)
+    header = (*(("kind",) if several else ()), "group", cases, *((unanswered,) if unanswered else ()), rate)
     told = [
-        _ratio_words(f"{rate} of {part}" if several else rate, groups.ratio)
-        for part, groups in parts.items()
-        if groups.groups
+        *([note] if note else []),
+        *(
+            ratio_words(f"{rate} of {part}" if several else rate, groups.ratio)
+            for part, groups in parts.items()
+        ),
     ]
     return Table(title, header, rows, _note(told, sum(one.unlabelled for one in parts.values())))
 
 
-def rate_chart(title: str, rate: str, parts: Mapping[str, CaseGroups]) -> Bars:
+def rate_chart(title: str, rate: str, parts: Mapping[str, CaseGroups], note: str = "") -> Bars:
     """A bar for each group; see `rate_table`."""
     rates: dict[str, Rate] = {
         f"{part}, {one.group}" if len(parts) > 1 else one.group: one.rate
@@ -53,7 +65,7 @@ def rate_chart(title: str, rate: str, parts: Mapping[str, CaseGroups]) -> Bars:
     }
     column = next(iter(parts.values())).column
     shown = dict(list(rates.items())[:_MOST_BARS])
-    return rate_bars(title, column, rate, shown, _left_out(len(rates)))
+    return rate_bars(title, column, rate, shown, f"{note} {_left_out(len(rates))}".strip())
 
 
 def age_table(groups: AgeGroups) -> Table:
@@ -69,7 +81,7 @@ def age_table(groups: AgeGroups) -> Table:
         for one in groups.groups
     ]
     header = ("group", "photographs", "without a face", "mean absolute error", "mean error")
-    note = _note([_ratio_words("mean absolute error", groups.ratio)], groups.unlabelled)
+    note = _note([ratio_words("mean absolute error", groups.ratio)], groups.unlabelled)
     return Table(f"Age by {groups.column}", header, rows, f"In years. {note}")
 
 
@@ -100,11 +112,12 @@ def _note(told: list[str], unlabelled: int) -> str:
     return " ".join([*told, *([f"{unlabelled:,} have no label."] if unlabelled else [])])
 
 
-def _ratio_words(name: str, ratio: Ratio) -> str:
+def ratio_words(name: str, ratio: Ratio) -> str:
+    """How far the worst group is from the best, in a sentence."""
     if ratio.value is None:
         return f"Worst to best {name}: {ratio.note}."
     interval = f"{ratio.low:.2f} or more" if ratio.high is None else f"{ratio.low:.2f} to {ratio.high:.2f}"
-    return f"Worst to best {name}: {ratio.value:.2f} ({interval}; {ratio.worst} to {ratio.best})."
+    return f"Worst to best {name}: {ratio.value:.2f} ({interval}; worst {ratio.worst}, best {ratio.best})."
 
 
 def _left_out(bars: int) -> str:

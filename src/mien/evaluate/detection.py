@@ -140,20 +140,18 @@ def _groups(marked: Sequence[Marked], matches: Matches, label: Sequence[str], co
     photo = np.repeat(np.arange(len(marked)), [len(truth.faces) for truth in marked])
     missed = ~matches.found[0]
     return cases_by_group(
-        missed, np.ones(len(photo), bool), [label[i] for i in photo], column, "miss_rate", photo=photo
+        missed,
+        np.ones(len(photo), bool),
+        [label[i] for i in photo.tolist()],
+        column,
+        "miss_rate",
+        photo=photo,
     )
 
 
 def _group_table(groups: CaseGroups) -> Table:
-    # Every face is found or missed: nothing is without an answer.
-    whole = rate_table(f"By {groups.column}", "faces", "miss rate", {"": groups})
-    note = f"{whole.note} Miss rate is 1 - recall. Intervals are from how photographs of a group differ."
-    return Table(
-        whole.title,
-        [name for name in whole.header if name != "without a face"],
-        [(group, faces, rate) for group, faces, _, rate in whole.rows],
-        note,
-    )
+    note = "Miss rate is 1 - recall. Intervals are from how photographs of a group differ."
+    return rate_table(f"By {groups.column}", "faces", "miss rate", {"": groups}, unanswered="", note=note)
 
 
 def _matches(marked: Sequence[Marked], detected: Sequence[Detected | None]) -> Matches:

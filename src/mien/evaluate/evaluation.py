@@ -18,13 +18,13 @@ Scale = Literal["linear", "log", "deviate"]
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """A share of errors, how many cases it comes from, and between what it may lie.
+    """A share, how many cases it comes from, and between what it may lie.
 
     Attributes:
         value: The share, 0..1; None where the data cannot support one.
         low: Lower end of the 95 % interval; None where there is none.
         high: Upper end.
-        errors: Cases counted.
+        count: Cases counted, such as errors.
         of: Cases in all.
         note: Why there is no value, such as "not enough comparisons"; or what to know about it.
     """
@@ -32,7 +32,7 @@ class Rate(msgspec.Struct, frozen=True):
     value: float | None
     low: float | None = None
     high: float | None = None
-    errors: int | None = None
+    count: int | None = None
     of: int | None = None
     note: str = ""
 

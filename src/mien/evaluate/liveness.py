@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -85,14 +84,13 @@ def evaluate_liveness(
         _groups(kind, found, score >= threshold, label, column) for column, label in (labels or {}).items()
     ]
     measures = LivenessMeasures(**msgspec.structs.asdict(overall), groups=groups)
-    by_group = [part for one in groups for part in _group_tables(one, threshold)]
-    bars = [chart for one in groups for chart in _group_charts(one, threshold)]
+    note = f"All at the one threshold {threshold:g}."
     return Evaluation(
         "liveness",
         _headline(measures),
         measures,
-        [*_tables(measures), *by_group],
-        [*_charts(live, judged, measures), *bars],
+        [*_tables(measures), *(table for one in groups for table in _group_tables(one, note))],
+        [*_charts(live, judged, measures), *(chart for one in groups for chart in _group_charts(one, note))],
     )
 
 
@@ -127,17 +125,17 @@ def _parts(groups: LivenessGroups) -> list[tuple[str, str, Mapping[str, CaseGrou
     return [(title, name, part) for title, name, part in parts if part]
 
 
-def _group_tables(groups: LivenessGroups, threshold: float) -> list[Table]:
-    tables = [
-        rate_table(f"{name} by {groups.column}", "photographs", name, part)
+def _group_tables(groups: LivenessGroups, note: str) -> list[Table]:
+    return [
+        rate_table(f"{name} by {groups.column}", "photographs", name, part, note=note)
         for _, name, part in _parts(groups)
     ]
-    return [replace(part, note=f"All at the one threshold {threshold:g}. {part.note}") for part in tables]
 
 
-def _group_charts(groups: LivenessGroups, threshold: float) -> list[Bars]:
-    charts = [rate_chart(f"{title} by {groups.column}", name, part) for title, name, part in _parts(groups)]
-    return [replace(chart, note=f"All at the one threshold {threshold:g}. {chart.note}") for chart in charts]
+def _group_charts(groups: LivenessGroups, note: str) -> list[Bars]:
+    return [
+        rate_chart(f"{title} by {groups.column}", name, part, note) for title, name, part in _parts(groups)
+    ]
 
 
 def _headline(found: Attacks) -> str:

@@ -106,7 +106,7 @@ def evaluate_quality(
 def _measured_fmr(errors: int, of: int, asked: float) -> Rate:
     if supported(asked, of):
         return exact_rate(errors, of)
-    return Rate(None, errors=errors, of=of, note=f"{TOO_FEW}: {of:,}, {round(NEEDED / asked):,} needed")
+    return Rate(None, count=errors, of=of, note=f"{TOO_FEW}: {of:,}, {round(NEEDED / asked):,} needed")
 
 
 def _note(errors: int) -> str:

@@ -36,5 +36,5 @@ def rate_cell(rate: Rate) -> str:
     if rate.value is None:
         return rate.note or NOTHING
     interval = f" ({percent(rate.low)} to {percent(rate.high)})" if rate.low is not None else ""
-    counted = f", {rate.errors:,} of {rate.of:,}" if rate.errors is not None and rate.of else ""
+    counted = f", {rate.count:,} of {rate.of:,}" if rate.count is not None and rate.of else ""
     return f"{percent(rate.value)}{interval}{counted}"

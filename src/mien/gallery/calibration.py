@@ -40,6 +40,11 @@ class Behind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     genuine: int
     impostor: int
 
+    @property
+    def without_share(self) -> float:
+        """Share of the photographs without a face."""
+        return self.without_face / max(self.photographs, 1)
+
 
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A calibration of one embedding space.
@@ -62,6 +67,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         cllr: Cost of the log likelihood ratio on people it was not fitted to; 0 is perfect, 1 knows nothing
             (N. Brümmer, J. du Preez: Computer Speech and Language 20, 2006).
         behind: What it was measured on.
+        detector: Pack that found the faces; another may cut them out otherwise.
         digest: SHA-256 of everything else, by which damage and edits show.
     """
 
@@ -80,6 +86,7 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     method: str
     cllr: float
     behind: Behind
+    detector: str
     digest: str = ""
 
     @property

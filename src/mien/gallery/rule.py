@@ -62,7 +62,9 @@ def load_calibration(file: Path, space: str) -> Calibration:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise CalibrationInvalid(f"{file} cannot be read: {error.strerror or error}.") from error
+        raise CalibrationInvalid(
+            f"{file} cannot be read: {error.strerror or error}.", hint="Check the path, and who may read it."
+        ) from error
     found = read_calibration(content, str(file))
     if found.space != space:
         raise SpaceMismatch(

@@ -57,7 +57,7 @@ def test_detection_counts_what_cannot_be_read_and_says_which(photos, home, tmp_p
     run("detection", "--truth", truth, "--images", tmp_path, "--json")
     said = capsys.readouterr()
     told = json.loads(said.out)
-    assert (told["photographs"], told["failures"], told["faces"], told["recall"]["errors"]) == (2, 1, 2, 0)
+    assert (told["photographs"], told["failures"], told["faces"], told["recall"]["count"]) == (2, 1, 2, 0)
     assert told["false_positives_per_photograph"] == 0.5  # the face is not where the file says
     assert list(told["provenance"]["packs"]) == ["mtcnn"]
     assert "torn.jpg is truncated" in said.err
@@ -87,6 +87,64 @@ def test_liveness_of_the_publishers_samples(shared, modern, tmp_path, capsys):
     assert (told["apcer_max"], told["bpcer"]["value"], told["acer"]) == (1, 0, 0.5)
 
 
+def test_liveness_by_group_of_kinds_in_folders_or_in_the_table(shared, modern, tmp_path, capsys):
+    samples = shared("data/liveness")
+    for kind, name in (("real", "image_T1.jpg"), ("print", "image_F1.jpg"), ("screen", "image_F2.jpg")):
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        (tmp_path / "set" / kind / name).symlink_to(samples / name)
+    labels = [("photo", "Light"), ("image_T1.jpg", "day"), ("image_F1.jpg", "day"), ("image_F2.jpg", "")]
+    by_folder = written(tmp_path / "labels.csv", *labels)
+    run("liveness", tmp_path / "set", "--labels", by_folder, "--by", "Light", "--json")
+    (groups,) = json.loads(capsys.readouterr().out)["groups"]
+    assert groups["column"] == "Light"
+    (day,) = groups["bpcer"]["groups"]
+    assert (day["group"], day["cases"], day["rate"]["count"], day["rate"]["of"]) == ("day", 1, 0, 1)
+    assert groups["bpcer"]["ratio"]["note"].startswith("not enough")
+    assert {kind: (len(part["groups"]), part["unlabelled"]) for kind, part in groups["apcer"].items()} == {
+        "print": (1, 0),
+        "screen": (0, 1),
+    }
+    kinds = ("kind", "real", "print", "screen")
+    both = written(tmp_path / "both.csv", *((*row, kind) for row, kind in zip(labels, kinds, strict=True)))
+    words = ("liveness", samples, "--labels", both, "--by", "Light", "--report", tmp_path / "report")
+    run(*words)
+    assert "BPCER by Light" in capsys.readouterr().out
+    assert json.loads((tmp_path / "report" / "report.json").read_text())["groups"] == [groups]
+
+
+def test_a_column_wants_a_file(tmp_path):
+    for kind in ("live", "print"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / f"{kind}.jpg").touch()
+    with pytest.raises(BadRequest, match=r"--by COLUMN wants --labels"):
+        run("liveness", tmp_path, "--by", "light")
+    labels = written(tmp_path / "l.csv", ("person", "light"), ("", "day"))
+    with pytest.raises(BadRequest, match="no column photo"):
+        run("liveness", tmp_path, "--labels", labels, "--by", "light")
+    (tmp_path / "gt.txt").write_text("live/live.jpg\n0\n")
+    words = ("detection", "--truth", tmp_path / "gt.txt", "--images", tmp_path)
+    with pytest.raises(BadRequest, match=r"--by COLUMN wants --labels"):
+        run(*words, "--by", "light")
+    with pytest.raises(BadRequest, match=r"--labels FILE is for --by"):
+        run(*words, "--labels", labels)
+
+
+def test_detection_by_group_of_photographs(photos, home, tmp_path, capsys):
+    good = next(photos.rglob("portrait*.jpg"))
+    (tmp_path / "good.jpg").write_bytes(good.read_bytes())
+    (tmp_path / "torn.jpg").write_bytes(good.read_bytes()[:2000])
+    truth = tmp_path / "gt.txt"
+    truth.write_text("good.jpg\n0\n0 0 0 0 0 0 0 0 0 0\ntorn.jpg\n2\n0 0 200 200\n300 0 20 20\n")
+    labels = written(tmp_path / "l.csv", ("photo", "state"), ("good.jpg", "whole"), ("torn.jpg", "damaged"))
+    words = ("detection", "--truth", truth, "--images", tmp_path, "--labels", labels, "--by", "state")
+    run(*words, "--json")
+    told = json.loads(capsys.readouterr().out)
+    (group,) = told["groups"][0]["groups"]  # there is no face to be found on the other
+    assert (told["groups"][0]["measure"], group["group"]) == ("miss_rate", "damaged")
+    assert (group["rate"]["count"], group["rate"]["of"]) == (2, 2)
+    assert told["provenance"]["data"]["labels"] == str(labels)
+
+
 def test_attributes_of_cut_outs_take_the_whole_picture(shared, modern, tmp_path, capsys):
     for label in ("happy", "surprise"):
         (tmp_path / label).mkdir()
@@ -95,12 +153,12 @@ def test_attributes_of_cut_outs_take_the_whole_picture(shared, modern, tmp_path,
     words = ("attributes", "--images", tmp_path, "--layout", "folders", "--json")
     run(*words, "--whole-picture")
     told = json.loads(capsys.readouterr().out)
-    assert told["expression"]["no_face"]["errors"] == 0
+    assert told["expression"]["no_face"]["count"] == 0
     assert told["expression"]["accuracy"]["value"] > 0.5
     assert len(told["provenance"]["packs"]) == 1  # no detector took part
     run(*words)
     told = json.loads(capsys.readouterr().out)
-    assert told["expression"]["no_face"]["errors"] > 0
+    assert told["expression"]["no_face"]["count"] > 0
 
 
 def test_attributes_by_names_of_utkface(shared, modern, tmp_path, capsys):
@@ -110,6 +168,28 @@ def test_attributes_by_names_of_utkface(shared, modern, tmp_path, capsys):
     words = capsys.readouterr().out
     assert "years off on average" in words
     assert "accuracy of these" in words
+    columns = ("age", "gender", "origin")
+    run(
+        "attributes",
+        "--images",
+        tmp_path,
+        "--layout",
+        "utkface",
+        *(f"--by={name}" for name in columns),
+        "--json",
+    )
+    told = json.loads(capsys.readouterr().out)
+    assert [one["column"] for one in told["groups"]] == list(columns)
+    by_age, by_gender, by_origin = told["groups"]
+    assert len(by_age["age"]["groups"]) == 4
+    assert [one["group"] for one in by_gender["gender"]["groups"]] == ["female", "male"]
+    assert "expression" not in by_gender
+    for one in by_origin["age"], by_origin["gender"]:
+        assert sum(group["cases"] for group in one["groups"]) == told["photographs"]
+    errors = sum(group["rate"]["count"] for group in by_origin["gender"]["groups"])
+    assert errors == told["gender"]["accuracy"]["of"] - told["gender"]["accuracy"]["count"]
+    weighted = sum(group["mae"]["value"] * group["mae"]["of"] for group in by_age["age"]["groups"])
+    assert weighted / told["age"]["faces"] == pytest.approx(told["age"]["mae"])
 
 
 @pytest.mark.parametrize(
@@ -119,6 +199,7 @@ def test_attributes_by_names_of_utkface(shared, modern, tmp_path, capsys):
         (("--layout", "utkface", "--labels", "x.csv"), "one of --labels and --layout"),
         (("--layout", "piles"), "no layout 'piles'"),
         (("--layout", "folders", "--column", "age"), "cannot say 'age'"),
+        (("--layout", "folders", "--by", "origin"), "nothing to split by"),
     ],
 )
 def test_attributes_must_be_told_what_is_true(tmp_path, words, said):

@@ -113,6 +113,16 @@ def test_evidence_stays_within_what_was_seen(fit):
     assert (np.diff(ratios) <= 0).all()
 
 
+def test_strangers_are_strangers_where_people_are_told_apart_with_ease(fit):
+    # The farthest pair of one person is nearer than the threshold.
+    compared, fitted = fit(200, 1e-2, blur=0.15)
+    assert compared.distance[compared.genuine].max() < fitted.calibration.threshold
+    strangers = np.median(compared.distance[~compared.genuine])
+    assert fitted.calibration.probability(np.array(float(strangers))) < 0.02
+    assert fitted.calibration.cllr < 0.1
+    assert fitted.reliability.error < 0.03
+
+
 def test_it_is_shown(fit):
     _, fitted = fit(150, 1e-2)
     shown = show_calibration(fitted)

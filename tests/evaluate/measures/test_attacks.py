@@ -87,7 +87,7 @@ def test_intervals_are_exact(rng):
     live, attacks = rng.random(37), {"print": rng.random(41)}
     found = measure_attacks(live, attacks, 0.4)
     for rate in (found.bpcer, found.apcer["print"]):
-        expected = binomtest(rate.errors, rate.of).proportion_ci(0.95, "exact")
+        expected = binomtest(rate.count, rate.of).proportion_ci(0.95, "exact")
         assert (rate.low, rate.high) == pytest.approx((expected.low, expected.high))
 
 

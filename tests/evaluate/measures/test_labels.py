@@ -33,9 +33,9 @@ def test_labels_agree_with_scikit_learn_and_with_what_a_face_says(rng):
     answers = np.array([decide(BY_NAME["expression"], row) for row in probability])
     decided = answers != UNCERTAIN
     assert 0 < decided.sum() < 300
-    assert found.decided.errors == decided.sum()
+    assert found.decided.count == decided.sum()
     assert found.accuracy_of_decided.value == np.mean(answers[decided] == np.array(LABELS)[true[decided]])
-    assert (found.no_face.errors, found.no_face.of) == (20, 320)
+    assert (found.no_face.count, found.no_face.of) == (20, 320)
     assert (confusion(true, said, 7, 7) == confusion_matrix(true, said)).all()
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from mien.errors import BadRequest
-from mien.evaluate.reading.kinds import read_kinds, read_kinds_from
+from mien.evaluate.reading.kinds import read_kinds, read_kinds_from, says_kinds
 
 
 def touched(folder, *names):
@@ -59,3 +59,11 @@ def test_tables_that_cannot_be_are_refused(tmp_path, rows, said):
     (tmp_path / "l.csv").write_text(f"photo,kind\n{rows}")
     with pytest.raises(BadRequest, match=said):
         read_kinds_from(tmp_path / "l.csv", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("photo, Kind \n", True), ("photo,kinds\n", False), ("", False), ("a\nkind\n", False)]
+)
+def test_whether_a_table_says_kinds(tmp_path, text, says):
+    (tmp_path / "k.csv").write_text(text)
+    assert says_kinds(tmp_path / "k.csv") is says

@@ -80,3 +80,24 @@ def test_folders_that_say_nothing_are_refused(tmp_path, names, column, said):
 def test_what_is_no_folder_is_refused(tmp_path):
     with pytest.raises(BadRequest, match="is no folder"):
         read_utkface(tmp_path / "nothing")
+
+
+def test_columns_to_split_by(tmp_path):
+    touched(tmp_path, *(f"{i}.jpg" for i in range(20)))
+    rows = "".join(f"{i}.jpg,{20 + i},{'south' if i % 2 else ''}\n" for i in range(20))
+    (tmp_path / "l.csv").write_text(f"photo,age,Origin\n{rows}")
+    found = read_labels(tmp_path / "l.csv", tmp_path, ("age", "Origin"))
+    assert found.truth["age"].tolist() == list(range(20, 40))
+    assert found.groups["Origin"] == ["", "south"] * 10
+    assert list(dict.fromkeys(found.groups["age"])) == ["20 to 24", "25 to 29", "30 to 34", "35 to 39"]
+    with pytest.raises(BadRequest, match="no column light"):
+        read_labels(tmp_path / "l.csv", tmp_path, ("light",))
+
+
+def test_utkface_can_be_split_by_what_its_names_say(tmp_path):
+    touched(tmp_path, "100_1_2_2017.jpg", "9_0_4_2017.jpg.chip.jpg", "61_3_2017.jpg")
+    found = read_utkface(tmp_path, ("origin", "gender", "age"))
+    assert found.groups == {"origin": ["asian", "other"], "gender": ["female", "male"], "age": ["100", "9"]}
+    with pytest.raises(BadRequest, match="do not say 'light'") as caught:
+        read_utkface(tmp_path, ("light",))
+    assert caught.value.hint == "--by age or --by gender or --by origin"

@@ -73,3 +73,22 @@ def test_a_list_of_names(tmp_path):
     assert read_names(file, ["ada", "bob"]) == [1, 0]
     with pytest.raises(BadRequest, match="bob"):
         read_names(file, ["ada"])
+
+
+def test_years_become_ranges(tmp_path):
+    photos = [tmp_path / f"{i}.jpg" for i in range(40)]
+    file = tmp_path / "labels.csv"
+    file.write_text("photo,Age,sex\n" + "".join(f"{i}.jpg,{i + 1},f\n" for i in range(36)), "utf-8")
+    found = read_groups(file, ["Age", "sex"], photos)
+    assert set(found["Age"]) == {"1 to 9", "10 to 18", "19 to 27", "28 to 36", ""}
+    assert set(found["sex"]) == {"f", ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("person,sex\n,f\n", "no column photo"), ("photo,sex\na.jpg,\n", "column sex has no label")],
+)
+def test_tables_that_label_no_photograph_are_refused(tmp_path, text, says):
+    (tmp_path / "l.csv").write_text(text)
+    with pytest.raises(BadRequest, match=says):
+        read_groups(tmp_path / "l.csv", ["sex"], [tmp_path / "a.jpg"])

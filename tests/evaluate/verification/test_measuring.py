@@ -54,7 +54,7 @@ def test_measures_are_counts(evaluated):
     assert measures.operating.fmr.value == pytest.approx((made <= 0.5).mean())
     # Those that could not be made are errors.
     assert measures.operating.fnmr.value == pytest.approx((genuine > 0.5).mean())
-    assert measures.operating.fnmr.errors >= 4
+    assert measures.operating.fnmr.count >= 4
     for name, at in measures.fnmr_at_fmr.items():
         assert float(name) == at.fmr
         if at.threshold is not None:
@@ -131,7 +131,7 @@ def test_json_has_the_names_of_the_measures(evaluated):
     written = json.loads(msgspec.json.encode(evaluated[1].measures))
     assert {"accuracy", "eer", "auc", "fnmr_at_fmr", "failure_to_acquire", "groups"} <= set(written)
     assert set(written["fnmr_at_fmr"]) == {"0.01", "0.001", "0.0001", "1e-05", "1e-06"}
-    assert set(written["eer"]) == {"value", "low", "high", "errors", "of", "note"}
+    assert set(written["eer"]) == {"value", "low", "high", "count", "of", "note"}
 
 
 def test_the_interval_of_the_equal_error_rate_covers_the_truth(rng):

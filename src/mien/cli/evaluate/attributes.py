@@ -40,7 +40,7 @@ def attributes(
         typer.Option(
             "--by",
             metavar="COLUMN",
-            help="Split by this column of --labels, or by age, gender or origin of utkface; can be given again.",
+            help="Split by this column of --labels, or age, gender, origin of utkface; can be given again.",
         ),
     ] = None,
     whole: Annotated[
@@ -72,7 +72,7 @@ def attributes(
     looked = look(watched_analyze(analyze), labelled.photos, columns)
     data = {"images": str(images), "labels": str(labels or layout)}
     took_part = [pack for pack in packs if not (whole and "box" in pack.gives)]
-    finish(evaluate_attributes(labelled, looked), took_part, data, report, as_json)
+    finish(evaluate_attributes(labelled, looked), took_part, data, report, as_json, looked.failures)
 
 
 def _labelled(

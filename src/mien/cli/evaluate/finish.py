@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from mien.cli import exits
+
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mien.core.analysis import Failure
     from mien.evaluate.evaluation import Evaluation, Table
     from mien.packs.manifest import Manifest
 
@@ -19,6 +24,7 @@ def finish(
     data: Mapping[str, str],
     report: Path | None,
     as_json: bool,
+    failures: Sequence[Failure] = (),
 ) -> None:
     """Write the outcome of an evaluation.
 
@@ -30,8 +36,10 @@ def finish(
         data: What was read: its role, then a name as it was given, or a count.
         report: Folder of the report; None: no report.
         as_json: Write one JSON document instead of tables.
+        failures: Photographs that could not be used; they are counted in the figures and named in JSON.
 
     Raises:
+        typer.Exit: There are failures.
         BadRequest: The report cannot be written.
         ExtraMissing: Matplotlib, which draws its charts, is not installed.
     """
@@ -39,18 +47,23 @@ def finish(
     import sys
 
     from mien.cli.console import remarks, results, write_json
+    from mien.cli.rows import encodable
     from mien.evaluate import report as reports
     from mien.evaluate.provenance import provenance
 
     command = shlex.join((Path(sys.argv[0]).name, *sys.argv[1:]))
     made = provenance(command, packs, data)
     if as_json:
-        write_json(reports.as_json(evaluation, made))
+        rows = [{"source": encodable(one.source), "code": one.error.code} for one in failures]
+        write_json(reports.as_json(evaluation, made) | {"unusable": rows})
     else:
         _write_tables(results(), evaluation)
     if report is not None:
         reports.write_report(evaluation, made, report)
         remarks().print(f"The report: {report / 'report.html'}", markup=False, soft_wrap=True)
+    if failures:
+        remarks().print(f"{len(failures)} photographs could not be used.", markup=False)
+        raise typer.Exit(exits.PARTIAL)
 
 
 def _write_tables(console: Console, evaluation: Evaluation) -> None:

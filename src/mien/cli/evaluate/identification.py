@@ -44,7 +44,7 @@ def identification(
 
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.looking import needs_extra, networks
-    from mien.cli.evaluate.people import seen, threshold_in_use
+    from mien.cli.evaluate.people import decided_by, seen, threshold_in_use
     from mien.evaluate import looking
     from mien.evaluate.identification.measuring import evaluate_identification, smaller_galleries
     from mien.evaluate.measures import searches
@@ -65,6 +65,7 @@ def identification(
     ) as kit:
         packs = networks(kit, looking.COLUMNS)
         threshold = threshold_in_use(kit)
+        decided = decided_by(kit)
     looked = seen(kit, people.photos, largest=largest)
     metric = kit.metric()
     enrolled = len(np.unique(people.person[divided.enrolled]))
@@ -78,5 +79,5 @@ def identification(
         threshold=threshold,
         watch_list=watch_list is not None,
     )
-    read = {"images": str(images)} | ({"watch list": str(watch_list)} if watch_list else {})
-    finish(found, packs, read, report, as_json)
+    read = {"images": str(images)} | decided | ({"watch list": str(watch_list)} if watch_list else {})
+    finish(found, packs, read, report, as_json, looked.failures)

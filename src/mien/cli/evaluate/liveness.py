@@ -27,7 +27,7 @@ def liveness(
         typer.Option(
             "--labels",
             metavar="FILE",
-            help="CSV with the columns photo (a path within DIR) and kind, instead of folders; and any for --by.",
+            help="CSV: photo (a path within DIR), kind instead of folders, and any columns for --by.",
         ),
     ] = None,
     by: By = None,
@@ -60,4 +60,4 @@ def liveness(
     at = THRESHOLD if threshold is None else threshold
     found = evaluate_liveness(presented, looked, threshold=at, labels=groups)
     data = {"photographs": str(folder)} | ({"labels": str(labels)} if labels else {})
-    finish(found, packs, data, report, as_json)
+    finish(found, packs, data, report, as_json, looked.failures)

@@ -49,15 +49,21 @@ def networks(kit: Mien, columns: Sequence[str]) -> list[Manifest]:
 
 
 def needs_extra(report: Path | None) -> None:
-    """Say at once, not after an hour, that what computes or draws is not installed.
+    """Say at once, not after an hour, that something is not installed, or that a report has no place.
 
     Raises:
         ExtraMissing: The extra `evaluate` is needed.
+        BadRequest: The folder of the report cannot be made.
     """
     from importlib.util import find_spec
 
-    from mien.errors import ExtraMissing
+    from mien.errors import BadRequest, ExtraMissing
 
     wanted = ("sklearn", "scipy", *(("matplotlib",) if report else ()))
     if missing := [name for name in wanted if find_spec(name) is None]:
         raise ExtraMissing.of("evaluate", f"Not installed: {', '.join(missing)}.")
+    if report:
+        try:
+            report.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadRequest(f"{report} cannot be made: {error.strerror or error}.") from error

@@ -6,10 +6,12 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.evaluate.evaluation import Rate
 from mien.evaluate.measures.comparisons import Comparisons
-from mien.evaluate.measures.intervals import NEEDED, TOO_FEW, Draws, clustered_rate
+from mien.evaluate.measures.intervals import NEEDED, TOO_FEW, Draws, clustered_rate, exact_rate
+from mien.evaluate.showing import percent
 from mien.gallery.calibration import Calibration, Interval
 
 Verdict = Literal["holds", "drifted", "too few"]
@@ -25,6 +27,8 @@ class Drift(msgspec.Struct, frozen=True):
         requested_fmr: The false-match rate that it was chosen for.
         fmr: Measured on the new photographs.
         fnmr: Measured on the new photographs.
+        failure_to_acquire: New photographs without a face, which make pairs of one person errors.
+        fmr_then: When it was calibrated.
         fnmr_then: When it was calibrated.
     """
 
@@ -34,10 +38,12 @@ class Drift(msgspec.Struct, frozen=True):
     requested_fmr: float
     fmr: Rate
     fnmr: Rate
+    failure_to_acquire: Rate
+    fmr_then: Interval
     fnmr_then: Interval
 
 
-def check_drift(calibration: Calibration, comparisons: Comparisons) -> Drift:
+def check_drift(calibration: Calibration, comparisons: Comparisons, acquired: NDArray[np.bool_]) -> Drift:
     """Compare rates on new photographs with those of the calibration.
 
     The false-match rate has drifted if its 95 % interval on the new photographs and the one it had on the old
@@ -47,6 +53,7 @@ def check_drift(calibration: Calibration, comparisons: Comparisons) -> Drift:
     Args:
         calibration: What is in use.
         comparisons: Of new labelled photographs, in the same embedding space.
+        acquired: `(photographs,)` whether a face was found.
     """
     draws = Draws(comparisons.people)
     made, genuine = comparisons.made, comparisons.genuine
@@ -60,14 +67,17 @@ def check_drift(calibration: Calibration, comparisons: Comparisons) -> Drift:
         rates.append(clustered_rate(wrong[counted], a, b, draws))
     fmr, fnmr = rates
     reasons = [
-        f"the {name} was {then.value:.3g} ({then.low:.3g} to {then.high:.3g}) and is {now.value:.3g} "
-        f"({now.low:.3g} to {now.high:.3g})"
+        f"the {name} was {percent(then.value)} ({percent(then.low)} to {percent(then.high)}) and is "
+        f"{percent(now.value)} ({percent(now.low)} to {percent(now.high)})"
         for name, then, now in (
             ("false-match rate", calibration.fmr, fmr),
             ("false non-match rate", calibration.fnmr, fnmr),
         )
         if _apart(then, now)
     ]
+    unseen = exact_rate(int((~acquired).sum()), len(acquired))
+    if reasons and unseen.value and unseen.low is not None and unseen.low > calibration.behind.without_share:
+        reasons.append(f"no face was found on {int((~acquired).sum()):,} of {len(acquired):,} photographs")
     verdict: Verdict = "drifted" if reasons else "holds"
     if not reasons and (missing := _missing(calibration, comparisons)):
         verdict, reasons = "too few", missing
@@ -78,6 +88,8 @@ def check_drift(calibration: Calibration, comparisons: Comparisons) -> Drift:
         calibration.requested_fmr,
         fmr,
         fnmr,
+        unseen,
+        calibration.fmr,
         calibration.fnmr,
     )
 

@@ -25,6 +25,8 @@ FOLDS = 5
 _KNOTS = 64
 # Five tell a ratio to about a factor of two; thirty of few would leave little of its range.
 _FARTHEST = 5
+# Cllr of always saying one half.
+_KNOWS_NOTHING = 1.0
 # Of each kind and stretch, enough to fit a curve of one dimension.
 _SAMPLE = 100_000
 
@@ -53,7 +55,13 @@ class Fitted:
 
 
 def calibrate(
-    comparisons: Comparisons, *, space: str, metric: Metric, fmr: float, acquired: NDArray[np.bool_]
+    comparisons: Comparisons,
+    *,
+    space: str,
+    metric: Metric,
+    fmr: float,
+    acquired: NDArray[np.bool_],
+    detector: str = "",
 ) -> Fitted:
     """Fit threshold, false-match rates and likelihood ratios.
 
@@ -68,6 +76,7 @@ def calibrate(
         metric: What distance means.
         fmr: The false-match rate asked for.
         acquired: `(photographs,)` whether a face was found.
+        detector: Pack that found the faces, to be written down.
 
     Raises:
         BadRequest: Too few comparisons of one person.
@@ -108,6 +117,7 @@ def calibrate(
         evidence_distances=[float(x) for x in evidence.distances],
         evidence=[float(x) for x in evidence.log10_ratio],
         method=method,
+        detector=detector,
         cllr=costs[method],
         behind=Behind(
             len(np.unique(comparisons.person)),
@@ -204,7 +214,8 @@ def _evidence(
     most = (genuine <= nearest).mean() / (impostor <= nearest).mean()
     least = (genuine >= furthest).mean() / max(float((impostor >= furthest).mean()), 1 / len(impostor))
     bounds = np.sort(np.log10(np.maximum([least, most], 1e-12)))
-    wanted = np.linspace(min(genuine[0], impostor[0]), genuine[-1], _KNOTS * 2)
+    # Into the strangers, however far they are: what is held constant beyond the end must be theirs.
+    wanted = np.linspace(min(genuine[0], impostor[0]), max(genuine[-1], impostor[-1]), _KNOTS * 2)
 
     def fit(method: str, part: _Sample) -> Evidence:
         found = fit_evidence(method, part.distance, part.same, part.weight, wanted)
@@ -215,6 +226,12 @@ def _evidence(
     same, weight = _joined([part for _, part in held[METHODS[0]]])
     costs = {method: cllr(ratio, same, weight) for method, ratio in ratios.items()}
     method = min(costs, key=lambda name: costs[name])
+    if costs[method] >= _KNOWS_NOTHING:
+        raise BadRequest(
+            "Probabilities would be no better than guesses: their cost on other people is "
+            f"{costs[method]:.2f}.",
+            hint="Add photographs: two or more of each of many people. Also look for wrong names.",
+        )
     return fit(method, sample), reliability(ratios[method], same, weight), costs, method
 
 

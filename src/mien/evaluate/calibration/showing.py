@@ -8,10 +8,10 @@ import numpy as np
 from mien.evaluate.calibration.drift import Drift
 from mien.evaluate.calibration.fitting import Fitted
 from mien.evaluate.evaluation import Chart, Curves, Evaluation, Line, Rate, Table
-from mien.evaluate.measures.intervals import NEEDED
 from mien.evaluate.showing import number, percent, rate_cell
 from mien.gallery.calibration import Calibration, Interval
 
+_SOME = 10
 _LISTED = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
@@ -136,7 +136,9 @@ def _charts(fitted: Fitted) -> list[Chart]:
     label = f"{found.metric} distance"
     places = np.linspace(found.evidence_distances[0], fitted.distances[-1], 200)
     trust = fitted.reliability
-    seen = trust.of >= NEEDED
+    # As heavy as some pairs of one person: a bin of strangers alone says little, since one pair would move it
+    # far.
+    seen = trust.share >= _SOME / (2 * found.behind.genuine)
     return [
         Curves(
             "False matches by threshold",
@@ -167,7 +169,7 @@ def _charts(fitted: Fitted) -> list[Chart]:
             y_percent=True,
             diagonal=True,
             note=f"On the diagonal, what was said came true. The mean error is {percent(trust.error)}; bins "
-            f"of fewer than {NEEDED} comparisons are left out.",
+            f"that weigh less than {_SOME} pairs of one person are left out.",
         ),
     ]
 
@@ -188,6 +190,11 @@ def show_drift(drift: Drift, calibration: Calibration) -> Evaluation:
     rows = [
         ("false-match rate", _interval(calibration.fmr), rate_cell(drift.fmr)),
         ("false non-match rate", _interval(calibration.fnmr), rate_cell(drift.fnmr)),
+        (
+            "photographs without a face",
+            percent(calibration.behind.without_share),
+            rate_cell(drift.failure_to_acquire),
+        ),
     ]
     chosen = f"{percent(drift.requested_fmr)} on {calibration.made}"
     note = f"At the threshold {number(drift.threshold)}, chosen for {chosen}."

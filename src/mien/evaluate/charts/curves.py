@@ -191,7 +191,7 @@ def _draw_verticals(axes: Axes, chart: Curves, words: Words, room_px: float) -> 
             color=INK,
             fontsize=SMALL_PX,
             bbox={"facecolor": CARD, "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
-            zorder=4,
+            zorder=2.8,  # under the curves: what was measured is never covered
         )
         rows[side] += 1
 

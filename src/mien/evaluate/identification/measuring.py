@@ -131,7 +131,7 @@ def _at(searches: Searches, rate: float, asked: Sequence[float], replicates: Flo
     threshold = threshold_at_fmr(searches.nearest[strangers], rate)
     errors, of = int(missed(searches, threshold).sum()), int(searches.mated.sum())
     interval = widened(interval_of(replicates[:, asked.index(rate)]), errors, of)
-    return AtFpir(rate, threshold, Rate(errors / of, *interval, errors=errors, of=of))
+    return AtFpir(rate, threshold, Rate(errors / of, *interval, count=errors, of=of))
 
 
 def _in_use(searches: Searches, threshold: Threshold, draws: Draws) -> InUse:

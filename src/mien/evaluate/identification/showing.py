@@ -22,7 +22,9 @@ _POINTS = 200
 def headline(found: IdentificationMeasures) -> str:
     """The outcome in one sentence."""
     first = found.rank["1"]
-    told = f"{percent(first.value)} of people are found first in a gallery of {found.searches.gallery:,}"
+    interval = f"{percent(first.low)} to {percent(first.high)}"
+    gallery = f"a gallery of {found.searches.gallery:,}"
+    told = f"{percent(first.value)} ({interval}) of people are found first in {gallery}"
     at = next(
         (at for at in found.fnir_at_fpir.values() if at.fpir == 0.01 and at.fnir.value is not None), None
     )

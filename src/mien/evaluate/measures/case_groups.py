@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from mien.errors import BadRequest
 from mien.evaluate.evaluation import Rate
 from mien.evaluate.measures.groups import Ratio, ratio_interval
-from mien.evaluate.measures.intervals import LEVEL, NEEDED, exact_rate, interval_of, widened
+from mien.evaluate.measures.intervals import LEVEL, NEEDED, exact_interval, exact_rate, interval_of, widened
 from mien.evaluate.measures.ordering import in_order
 
 Floats = NDArray[np.floating[Any]]
@@ -149,7 +149,7 @@ def cases_by_group(
         answered = who[counted[who]]
         rates[group], variance[group] = _rate(wrong[answered], None if photo is None else photo[answered])
     of = sum(rate.of or 0 for rate in rates.values())
-    overall = sum(rate.errors or 0 for rate in rates.values()) / of if of else 0.0
+    overall = sum(rate.count or 0 for rate in rates.values()) / of if of else 0.0
     enough = {
         group: rate.value
         for group, rate in rates.items()
@@ -194,8 +194,8 @@ def ages_by_group(
         off = np.asarray(error[who[counted[who]]], np.float64)
         if len(off) >= NEEDED:
             means[group] = _resampled(np.abs(off), rng)
-        between = interval_of(means[group]) if group in means else (None, None)
-        mae = MeanError(float(np.abs(off).mean()) if len(off) else None, *between, len(off))
+        low, high = interval_of(means[group]) if group in means else (None, None)
+        mae = MeanError(float(np.abs(off).mean()) if len(off) else None, low, high, len(off))
         bias = float(off.mean()) if len(off) else None
         groups.append(GroupAge(group, len(who), len(who) - len(off), mae, bias))
     enough = {one.group: one.mae.value for one in groups if one.group in means and one.mae.value is not None}
@@ -221,25 +221,24 @@ def _members(label: Sequence[str], *columns: NDArray[Any]) -> dict[str, Integers
 def _rate(wrong: Flags, photo: Integers | None) -> tuple[Rate, float]:
     """The share of a group, and the variance of its logarithm."""
     errors, of = int(wrong.sum()), len(wrong)
-    share = exact_rate(errors, of)
-    if not errors:
-        return share, math.inf
-    if photo is None:
-        return share, 1 / errors - 1 / of
-    cases = np.unique(photo, return_inverse=True)[1]
-    excess = np.bincount(cases, wrong - errors / of)
+    alone = 1 / errors - 1 / of if errors else math.inf
+    if photo is None or not of:
+        return exact_rate(errors, of), alone
+    excess = np.bincount(np.unique(photo, return_inverse=True)[1], wrong - errors / of)
     photos = len(excess)
+    if errors in (0, of):
+        # Nothing varies, so nothing says how much cases of a photograph go together: perhaps wholly.
+        low, high = exact_interval(photos if errors else 0, photos)
+        return Rate(errors / of, low, high, count=errors, of=of), alone if photos > 1 else math.inf
     variance = photos / (photos - 1) * float((excess**2).sum()) / errors**2 if photos > 1 else math.inf
     # Where a few photographs happen to be alike, cases still vary as much as independent ones.
-    variance = max(variance, 1 / errors - 1 / of)
-    if errors == of:
-        return share, variance
+    variance = max(variance, alone)
     # On the scale of log odds, which has no ends to fall off.
     odds = errors / (of - errors)
     width = _Z * math.sqrt(variance) * of / (of - errors)
     ends = (0.0, 1.0) if math.isinf(width) else (_share(odds, -width), _share(odds, width))
     low, high = widened(ends, errors, of)
-    return Rate(errors / of, low, high, errors=errors, of=of), variance
+    return Rate(errors / of, low, high, count=errors, of=of), variance
 
 
 def _share(odds: float, shift: float) -> float:

@@ -115,12 +115,14 @@ class Reliability:
         said: `(k,)` mean probability of each bin.
         came: `(k,)` share of one person in it, both kinds weighing the same in all.
         of: `(k,)` comparisons in it.
+        share: `(k,)` its weight, in parts of the weight of all.
         error: Mean difference of the two, weighted; the expected calibration error.
     """
 
     said: Floats
     came: Floats
     of: NDArray[np.integer[Any]]
+    share: Floats
     error: float
 
 
@@ -129,12 +131,16 @@ def reliability(log10_ratio: Floats, same: Flags, weight: Floats, bins: int = 10
     probability = 1 / (1 + 10.0**-log10_ratio)
     balanced = _balanced(same, weight)
     place = np.minimum((probability * bins).astype(int), bins - 1)
-    total = np.bincount(place, balanced, bins)
+    total: Floats = np.bincount(place, balanced, bins).astype(np.float64)
     kept = total > 0
     said = np.bincount(place, balanced * probability, bins)[kept] / total[kept]
     came = np.bincount(place, balanced * same, bins)[kept] / total[kept]
     return Reliability(
-        said, came, np.bincount(place, minlength=bins)[kept], float((np.abs(said - came) * total[kept]).sum())
+        said,
+        came,
+        np.bincount(place, minlength=bins)[kept],
+        total[kept],
+        float((np.abs(said - came) * total[kept]).sum()),
     )
 
 

@@ -23,6 +23,7 @@ from mien.evaluate.measures.intervals import (
     clustered_rate,
     replicated_share,
 )
+from mien.evaluate.measures.ordering import in_order
 
 Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
@@ -106,7 +107,7 @@ def by_group(
     labels = np.array(label, dtype=np.str_)
     if len(labels) != len(comparisons.person):
         raise BadRequest(f"{len(labels)} labels of {len(comparisons.person)} photographs do not fit.")
-    names = sorted(set(labels.tolist()) - {""})
+    names = in_order(set(labels.tolist()) - {""})
     if not names:
         raise BadRequest(f"No photograph has a label in the column {column!r}.")
     # Numbers, not words: there are as many as comparisons.
@@ -148,12 +149,12 @@ def _ratio(
 ) -> Ratio:
     """Of the groups that have enough comparisons for the rate of all of them together."""
     of = sum(rate.of or 0 for rate in rates.values())
-    overall = sum(rate.errors or 0 for rate in rates.values()) / of if of else 0.0
+    overall = sum(rate.count or 0 for rate in rates.values()) / of if of else 0.0
     judged = {name: rate.value for name, rate in rates.items() if rate.value is not None and rate.of}
     enough = {name: value for name, value in judged.items() if (rates[name].of or 0) * overall >= NEEDED}
     if len(enough) < 2:
         return Ratio(None, note=TOO_FEW)
-    worst, best = max(enough, key=lambda name: enough[name]), min(enough, key=lambda name: enough[name])
+    best, *_, worst = sorted(enough, key=lambda name: enough[name])
     if not enough[best]:
         return Ratio(None, worst=worst, best=best, note="the best group has no error")
     person = comparisons.person

@@ -48,8 +48,8 @@ def exact_interval(errors: int, of: int) -> tuple[float, float]:
 def exact_rate(errors: int, of: int, *, note: str = "") -> Rate:
     """A share of independent cases with its interval; no value if there are no cases."""
     if not of:
-        return Rate(None, errors=0, of=0, note=note or "nothing to count")
-    return Rate(errors / of, *exact_interval(errors, of), errors=errors, of=of, note=note)
+        return Rate(None, count=0, of=0, note=note or "nothing to count")
+    return Rate(errors / of, *exact_interval(errors, of), count=errors, of=of, note=note)
 
 
 def supported(rate: float, of: int) -> bool:
@@ -126,9 +126,9 @@ def clustered_rate(
     """
     errors, of = int(wrong.sum()), len(wrong)
     if not of:
-        return Rate(None, errors=0, of=0, note=note or TOO_FEW)
+        return Rate(None, count=0, of=0, note=note or TOO_FEW)
     share = replicated_share(wrong, a, b, draws)
-    return Rate(errors / of, *widened(interval_of(share), errors, of), errors=errors, of=of, note=note)
+    return Rate(errors / of, *widened(interval_of(share), errors, of), count=errors, of=of, note=note)
 
 
 def replicated_share(wrong: NDArray[np.bool_], a: Integers, b: Integers, draws: Draws) -> Floats:

@@ -9,7 +9,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Each name once: those that begin with a number by that number, `5 to 17` before `18 to 29`; then the rest."""
+    """Each name once: those that begin with a number first, by that number: `5 to 17` before `18 to 29`."""
     return sorted(set(names), key=_place)
 
 

@@ -132,7 +132,7 @@ def _at_rates(genuine: Floats, impostor: Floats, bands: Bands, asked: Sequence[f
         errors = int((genuine > threshold).sum())
         interval = interval_of(bands.fnmr[:, asked.index(rate)])
         fnmr = Rate(
-            errors / len(genuine), *widened(interval, errors, len(genuine)), errors=errors, of=len(genuine)
+            errors / len(genuine), *widened(interval, errors, len(genuine)), count=errors, of=len(genuine)
         )
         found[name] = AtFmr(rate, threshold, fnmr)
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mien.evaluate.evaluation import Table
-from mien.evaluate.measures.groups import Groups, Ratio
+from mien.evaluate.by_group import ratio_words
+from mien.evaluate.evaluation import Rate, Table
+from mien.evaluate.measures.groups import Groups
 from mien.evaluate.showing import number, percent, rate_cell
 from mien.evaluate.verification.results import VerificationMeasures
 
@@ -14,9 +15,13 @@ def headline(found: VerificationMeasures) -> str:
     if found.accuracy is not None and found.accuracy_sd is not None:
         return (
             f"{percent(found.accuracy)} ± {percent(found.accuracy_sd)} of {compared} decided rightly; "
-            f"equal error rate {percent(found.eer.value)}."
+            f"equal error rate {_with_interval(found.eer)}."
         )
-    return f"Equal error rate {percent(found.eer.value)} over {compared}."
+    return f"Equal error rate {_with_interval(found.eer)} over {compared}."
+
+
+def _with_interval(rate: Rate) -> str:
+    return f"{percent(rate.value)} ({percent(rate.low)} to {percent(rate.high)})"
 
 
 def facts(found: VerificationMeasures) -> dict[str, str]:
@@ -66,15 +71,8 @@ def _group_table(groups: Groups) -> Table:
         (one.group, f"{one.people:,}", f"{one.photographs:,}", rate_cell(one.fmr), rate_cell(one.fnmr))
         for one in groups.groups
     ]
-    told = f"{_ratio('FMR', groups.fmr_ratio)}. {_ratio('FNMR', groups.fnmr_ratio)}"
-    note = f"All at the one threshold {number(groups.threshold)}. {told}."
+    told = f"{ratio_words('FMR', groups.fmr_ratio)} {ratio_words('FNMR', groups.fnmr_ratio)}"
+    note = f"All at the one threshold {number(groups.threshold)}. {told}"
     if groups.unlabelled:
         note += f" {groups.unlabelled:,} photographs have no label."
     return Table(f"By {groups.column}", ("group", "people", "photographs", "FMR", "FNMR"), rows, note)
-
-
-def _ratio(name: str, ratio: Ratio) -> str:
-    if ratio.value is None:
-        return f"Worst to best {name}: {ratio.note}"
-    interval = f"{ratio.low:.2f} or more" if ratio.high is None else f"{ratio.low:.2f} to {ratio.high:.2f}"
-    return f"Worst to best {name}: {ratio.value:.2f} ({interval}; {ratio.worst} to {ratio.best})"
