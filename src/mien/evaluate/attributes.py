@@ -113,7 +113,14 @@ def evaluate_attributes(labelled: Labelled, looked: Looked) -> Evaluation:
             *(part for one in measures.groups for part in _group_tables(one)),
         ],
         [*charts, *(chart for one in measures.groups for chart in _group_charts(one))],
+        dict(_fact(column, one) for column, one in judged.items()),
     )
+
+
+def _fact(column: str, found: Ages | Labels) -> tuple[str, str]:
+    if isinstance(found, Ages):
+        return f"{column}, mean error", f"{_years(found.mae)} years"
+    return f"{column} right", percent(found.accuracy.value)
 
 
 def _groups(labelled: Labelled, looked: Looked, label: Sequence[str], column: str) -> AttributeGroups:

@@ -49,7 +49,15 @@ def evaluate_clustering(person: Mapping[Key, str], cluster: Mapping[Key, str]) -
     people = np.array(list(person.values()), str)
     found = measure_clusters(people, groups)
     measures = ClusteringMeasures(**msgspec.structs.asdict(found), not_grouped=len(missing))
-    return Evaluation("clustering", _headline(measures), measures, [_table(measures)], [_chart(measures)])
+    facts = {
+        "pairwise F": percent(measures.pairwise_f),
+        "BCubed F": percent(measures.bcubed_f),
+        "people": f"{measures.people:,}",
+        "groups": f"{measures.clusters:,}",
+    }
+    return Evaluation(
+        "clustering", _headline(measures), measures, [_table(measures)], [_chart(measures)], facts
+    )
 
 
 def _headline(found: ClusteringMeasures) -> str:

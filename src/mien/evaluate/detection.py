@@ -131,6 +131,12 @@ def evaluate_detection(
             *_charts(curves, measures),
             *(rate_chart(f"Faces missed by {one.column}", "miss rate", {"": one}) for one in by_group),
         ],
+        {
+            "faces found": percent(measures.recall.value),
+            "boxes right": percent(measures.precision.value),
+            "AP at IoU 0.5": percent(measures.average_precision_50),
+            "AP, IoU 0.5 to 0.95": percent(measures.average_precision),
+        },
     )
 
 

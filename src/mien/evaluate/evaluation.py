@@ -142,7 +142,7 @@ class Evaluation:
         measures: A frozen `msgspec.Struct` whose fields are named as the measures; it becomes the JSON.
         tables: For people.
         charts: For people.
-        facts: What stands on top of a report, by name; empty: whatever measures are single numbers.
+        facts: What stands on top of a report, by name.
     """
 
     noun: str

@@ -91,6 +91,12 @@ def evaluate_liveness(
         measures,
         [*_tables(measures), *(table for one in groups for table in _group_tables(one, note))],
         [*_charts(live, judged, measures), *(chart for one in groups for chart in _group_charts(one, note))],
+        {
+            "APCER, worst kind": percent(measures.apcer_max),
+            "BPCER": percent(measures.bpcer.value),
+            "ACER": percent(measures.acer),
+            "attacks, kinds": f"{len(measures.apcer):,}",
+        },
     )
 
 
@@ -139,9 +145,11 @@ def _group_charts(groups: LivenessGroups, note: str) -> list[Bars]:
 
 
 def _headline(found: Attacks) -> str:
+    worst = found.apcer[found.worst_kind]
     return (
-        f"{percent(found.apcer_max)} of the attacks of kind {found.worst_kind} are taken for live, "
-        f"{percent(found.bpcer.value)} of the live faces are refused; ACER {percent(found.acer)}."
+        f"{percent(worst.value)} ({percent(worst.low)} to {percent(worst.high)}) of the attacks of kind "
+        f"{found.worst_kind} are taken for live, {percent(found.bpcer.value)} ({percent(found.bpcer.low)} to "
+        f"{percent(found.bpcer.high)}) of the live faces are refused."
     )
 
 

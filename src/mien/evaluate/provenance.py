@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from mien.core.analysis import Failure
 from mien.packs.manifest import Manifest, space
 from mien.runtime.machine import Machine, this_machine
 
@@ -29,6 +30,7 @@ class Provenance(msgspec.Struct, frozen=True):
         packs: By name, the digest of a pack's sources and preprocessing; see `mien.packs.manifest.space`.
         machine: What it ran on.
         data: What was read, as it was named on the command line, and how many of each.
+        unusable: Photographs that could not be used, with the code of the error; the figures count them.
     """
 
     made: str
@@ -38,15 +40,19 @@ class Provenance(msgspec.Struct, frozen=True):
     packs: dict[str, str]
     machine: Machine
     data: dict[str, str]
+    unusable: dict[str, str] = {}  # msgspec copies it
 
 
-def provenance(command: str, packs: Iterable[Manifest], data: Mapping[str, str]) -> Provenance:
+def provenance(
+    command: str, packs: Iterable[Manifest], data: Mapping[str, str], unusable: Iterable[Failure] = ()
+) -> Provenance:
     """Write down where the figures of this moment come from.
 
     Args:
         command: The command line.
         packs: Networks that took part.
         data: What was read: its role, then a name or a count.
+        unusable: Photographs that could not be used.
     """
     machine = this_machine()
     return Provenance(
@@ -57,6 +63,7 @@ def provenance(command: str, packs: Iterable[Manifest], data: Mapping[str, str])
         packs={pack.name: space(pack) for pack in packs},
         machine=machine,
         data={role: _without_passwords(name) for role, name in data.items()},
+        unusable={one.source: one.error.code for one in unusable},
     )
 
 

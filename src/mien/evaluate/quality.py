@@ -24,6 +24,8 @@ QUALITIES = ("quality", "score")
 _STATED = (0.0, 0.05, 0.1, 0.2)
 _BINS = 30
 
+_TILES = 5
+
 
 class QualityMeasures(msgspec.Struct, frozen=True):
     """The outcome of quality.
@@ -100,7 +102,18 @@ def evaluate_quality(
         note=_note(int((wrong & kept).sum())),
     )
     charts: list[Chart] = [_curve(found, measures), _histogram(worse[kept], wrong[kept], measures)]
-    return Evaluation("quality", _headline(measures), measures, [_table(measures, metric)], charts)
+    facts = {
+        f"FNMR, {percent(float(share))} refused": percent(rate)
+        for share, rate in measures.fnmr_at_discard.items()
+    }
+    return Evaluation(
+        "quality",
+        _headline(measures),
+        measures,
+        [_table(measures, metric)],
+        charts,
+        dict(list(facts.items())[:_TILES]),
+    )
 
 
 def _measured_fmr(errors: int, of: int, asked: float) -> Rate:

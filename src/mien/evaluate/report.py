@@ -13,32 +13,12 @@ import msgspec
 
 from mien.errors import BadRequest
 from mien.evaluate.charts.drawing import draw, draw_file
-from mien.evaluate.evaluation import Chart, Evaluation, Rate, Table
+from mien.evaluate.evaluation import Chart, Evaluation, Table
 from mien.evaluate.provenance import Provenance
-from mien.evaluate.showing import number, percent
 from mien.pages.markup import Html, facts_table, table, tag
 from mien.pages.page import document, facts, mark, section
 from mien.pages.words import printable
 
-_MOST_FACTS = 6
-_ACRONYMS = frozenset(
-    (
-        "ap",
-        "auc",
-        "eer",
-        "fmr",
-        "fnmr",
-        "tmr",
-        "fpir",
-        "fnir",
-        "apcer",
-        "bpcer",
-        "acer",
-        "apnrr",
-        "bpnrr",
-        "mae",
-    )
-)
 _NUMERIC = re.compile(r"[–−-]?\s?(\d[\d,.]*(\s?%)?|$)")
 
 
@@ -85,7 +65,7 @@ def report_page(evaluation: Evaluation, provenance: Provenance) -> str:
             "header",
             mark(evaluation.noun),
             tag("h1", printable(evaluation.headline)),
-            facts(measured) if (measured := _facts(evaluation)) else Html(),
+            facts(_facts(evaluation)) if evaluation.facts else Html(),
         ),
         *(section(printable(part.title), printable(part.note), _table(part)) for part in evaluation.tables),
         section("Charts", "", tag("div", *map(_figure, evaluation.charts), class_="figures"))
@@ -118,24 +98,7 @@ def _figure(chart: Chart) -> Html:
 
 
 def _facts(evaluation: Evaluation) -> dict[str, str]:
-    """As the evaluation says, or else the first measures that are shares or numbers; shares come first."""
-    if evaluation.facts:
-        return {printable(name): printable(value) for name, value in evaluation.facts.items()}
-    measures = evaluation.measures
-    found = {field.name: getattr(measures, field.name) for field in msgspec.structs.fields(measures)}
-    rates = {name: value for name, value in found.items() if isinstance(value, Rate)}
-    shown: dict[str, str] = {name: _rate(rate) for name, rate in rates.items() if rate.value is not None}
-    shown |= {name: number(value) for name, value in found.items() if isinstance(value, float)}
-    return {_spelt(name): value for name, value in list(shown.items())[:_MOST_FACTS]}
-
-
-def _rate(rate: Rate) -> Html:
-    between = f"{percent(rate.low)} to {percent(rate.high)}" if rate.low is not None else ""
-    return Html(tag("span", percent(rate.value)) + tag("small", between))
-
-
-def _spelt(name: str) -> str:
-    return " ".join(word.upper() if word in _ACRONYMS else word for word in name.split("_"))
+    return {printable(name): printable(value) for name, value in evaluation.facts.items()}
 
 
 def _provenance(provenance: Provenance) -> Html:
@@ -146,6 +109,11 @@ def _provenance(provenance: Provenance) -> Html:
     rows: list[tuple[str, str]] = [
         ("command", tag("code", printable(provenance.command))),
         *((printable(role), printable(name)) for role, name in provenance.data.items()),
+        *(
+            [("could not be used", f"{len(provenance.unusable):,} photographs")]
+            if provenance.unusable
+            else []
+        ),
         *((f"pack {name}", tag("code", digest)) for name, digest in provenance.packs.items()),
         ("Mien", provenance.mien),
         *([("commit", tag("code", provenance.commit))] if provenance.commit else []),

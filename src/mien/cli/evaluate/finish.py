@@ -47,15 +47,13 @@ def finish(
     import sys
 
     from mien.cli.console import remarks, results, write_json
-    from mien.cli.rows import encodable
     from mien.evaluate import report as reports
     from mien.evaluate.provenance import provenance
 
     command = shlex.join((Path(sys.argv[0]).name, *sys.argv[1:]))
-    made = provenance(command, packs, data)
+    made = provenance(command, packs, data, failures)
     if as_json:
-        rows = [{"source": encodable(one.source), "code": one.error.code} for one in failures]
-        write_json(reports.as_json(evaluation, made) | {"unusable": rows})
+        write_json(reports.as_json(evaluation, made))
     else:
         _write_tables(results(), evaluation)
     if report is not None:
