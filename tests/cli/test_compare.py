@@ -4,6 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from mien.cli import exits
 from mien.cli.compare import compare
 
 
@@ -22,18 +23,18 @@ def mien(tmp_path, monkeypatch):
 
 def test_who_cannot_run_says_why(mien, photos):
     found = mien("--images", photos / "unknown", "--against", "opencv, uniface", "--json")
-    assert found.exit_code == 0
+    assert found.exit_code == exits.PARTIAL  # nobody else came
     said = json.loads(found.stdout)
     assert [one["name"] for one in said["absent"]] == ["OpenCV", "UniFace"]
-    assert said["absent"][0]["hint"] == "mien packs install yunet-2023mar"
+    assert said["absent"][0]["hint"] == "mien packs install yunet-2023mar mobilefacenet"
     assert said["provenance"]["data"]["images"] == str(photos / "unknown")
 
 
 def test_as_tables(mien, photos):
     found = mien("--images", photos / "unknown", "--against", "opencv")
-    assert found.exit_code == 0
+    assert found.exit_code == exits.PARTIAL  # nobody else came
     assert "Nobody was there to compare with." in found.stdout
-    assert "mien packs install yunet-2023mar" in found.stdout
+    assert "mien packs install yunet-2023mar mobilefacenet" in found.stdout
 
 
 def test_pairs_are_read(mien, photos, tmp_path):

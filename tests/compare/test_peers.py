@@ -44,8 +44,8 @@ def test_a_missing_pack_does_not_stop_the_others(mien_home, tmp_path):
     entries, absent = entries_for(["opencv", "face_recognition", "uniface"], setting(mien_home, tmp_path))
     assert [entry.title for entry in entries] == ["Mien", "face_recognition"]
     assert [(one.name, one.hint) for one in absent] == [
-        ("OpenCV", "mien packs install yunet-2023mar"),
-        ("UniFace", "mien packs install scrfd-500m"),
+        ("OpenCV", "mien packs install yunet-2023mar mobilefacenet"),
+        ("UniFace", "mien packs install scrfd-500m mobilefacenet"),
     ]
 
 

@@ -72,6 +72,24 @@ def test_strangers_are_met_more_often_in_larger_galleries(found):
     assert set(sizes[0].fnir_at_fpir) == {"0.1"}
 
 
+def test_groups_are_judged_at_the_threshold_in_use(searches):
+    label = ["odd" if person % 2 else "even" for person in PERSON]
+    found = evaluate_identification(
+        searches, metric="cosine", space="s", acquired=np.ones(1200, bool), threshold=THRESHOLD,
+        labels={"half": label},
+    )  # fmt: skip
+    (groups,) = found.measures.groups
+    whole = searches[0]
+    for one in groups.fnir.groups:
+        mine = whole.mated & (whole.person % 2 == (one.group == "odd"))
+        hit = (whole.mate_distance <= 0.45) & (whole.rank == 1)
+        assert (one.rate.count, one.rate.of) == ((mine & ~hit).sum(), mine.sum())
+    for one in groups.fpir.groups:
+        mine = ~whole.mated & np.isfinite(whole.nearest) & (whole.person % 2 == (one.group == "odd"))
+        assert (one.rate.count, one.rate.of) == ((mine & (whole.nearest <= 0.45)).sum(), mine.sum())
+    assert {table.title for table in found.tables} >= {"Strangers named by half", "People missed by half"}
+
+
 def test_without_a_threshold_there_are_no_rates_at_one(searches):
     measures = evaluate_identification(
         searches, metric="cosine", space="s", acquired=np.ones(1200, bool), watch_list=True
@@ -84,7 +102,13 @@ def test_without_a_threshold_there_are_no_rates_at_one(searches):
 def one(nearest, mate_distance, mated):
     rank = np.where(np.isfinite(mate_distance), 1, NEVER)
     return Searches(
-        np.arange(len(mated)), np.array(mated), np.array(nearest), np.array(mate_distance), rank, 2
+        np.arange(len(mated)),
+        np.arange(len(mated)),
+        np.array(mated),
+        np.array(nearest),
+        np.array(mate_distance),
+        rank,
+        2,
     )
 
 
@@ -113,7 +137,9 @@ def test_the_interval_of_fnir_covers_the_truth(rng):
         mated = person < people
         own = np.where(mated, 0.4 + look + 0.08 * rng.normal(size=6 * people), np.inf)
         nearest = np.minimum(own, np.where(mated, 0.9, 0.7 + look + 0.05 * rng.normal(size=6 * people)))
-        return Searches(person, mated, nearest, own, np.where(mated, 1, NEVER), people)
+        return Searches(
+            np.arange(len(person)), person, mated, nearest, own, np.where(mated, 1, NEVER), people
+        )
 
     def measure(searches):
         return (

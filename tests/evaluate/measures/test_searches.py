@@ -100,7 +100,9 @@ def made(distance, mate):
     distance, mate = np.array(distance, float), np.array(mate)
     own = np.where(mate >= 0, distance[np.arange(len(mate)), mate], np.inf)
     rank = np.where(np.isfinite(own), (distance <= own[:, None]).sum(1), NEVER)
-    return Searches(np.arange(len(mate)), mate >= 0, distance.min(1), own, rank, distance.shape[1])
+    return Searches(
+        np.arange(len(mate)), np.arange(len(mate)), mate >= 0, distance.min(1), own, rank, distance.shape[1]
+    )
 
 
 def test_errors_are_counted_by_their_definitions():
@@ -131,7 +133,7 @@ def test_replicates_choose_their_threshold_anew(rng):
     own = np.where(mated, rng.uniform(0, 1, len(person)), np.inf)
     rank = np.where(mated, rng.integers(1, 3, len(person)), NEVER)
     nearest = np.minimum(np.where(rank == 1, own, own / 2), rng.uniform(0.5, 1, len(person)))
-    found = Searches(person, mated, nearest, own, rank, count // 2)
+    found = Searches(np.arange(len(person)), person, mated, nearest, own, rank, count // 2)
     draws = Draws(count, replicates=40)
     rates = [0.05, 0.25]
     for times, row in zip(draws.times.astype(int), resample_searches(found, rates, draws), strict=True):

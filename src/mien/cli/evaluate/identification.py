@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mien.cli.evaluate.groups import By
 from mien.cli.evaluate.looking import Report
-from mien.cli.evaluate.people import Largest
+from mien.cli.evaluate.people import LabelsFile, Largest
 from mien.cli.options import Calibration, Detector, Device, Embedder, Fmr, Json, Search, Threads, opened_kit
 
 
@@ -28,6 +29,8 @@ def identification(
         typer.Option("--watch-list", metavar="FILE", help="Enrol only these people: a name on each line."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draw of strangers.")] = 0,
+    labels: LabelsFile = None,
+    by: By = None,
     largest: Largest = False,
     report: Report = None,
     as_json: Json = False,
@@ -44,7 +47,7 @@ def identification(
 
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.looking import needs_extra, networks
-    from mien.cli.evaluate.people import decided_by, seen, threshold_in_use
+    from mien.cli.evaluate.people import decided_by, labels_of, seen, threshold_in_use
     from mien.evaluate import looking
     from mien.evaluate.identification.measuring import evaluate_identification, smaller_galleries
     from mien.evaluate.measures import searches
@@ -54,6 +57,7 @@ def identification(
     people = read_people(images)
     listed = read_names(watch_list, people.names) if watch_list else None
     divided = searches.split(people.person, enrol=enrol, strangers=strangers, listed=listed, seed=seed)
+    groups = labels_of(people, labels, by or ())
     with opened_kit(
         detector=detector,
         embedder=embedder,
@@ -78,6 +82,7 @@ def identification(
         acquired=looked.found,
         threshold=threshold,
         watch_list=watch_list is not None,
+        labels=groups,
     )
     read = {"images": str(images)} | decided | ({"watch list": str(watch_list)} if watch_list else {})
     finish(found, packs, read, report, as_json, looked.failures)

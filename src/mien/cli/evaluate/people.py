@@ -28,6 +28,10 @@ PairsFile = Annotated[
         help="Pairs to compare, as LFW's pairs.txt or CSV; else everybody is compared with everybody.",
     ),
 ]
+LabelsFile = Annotated[
+    Path | None,
+    typer.Option("--labels", metavar="FILE", help="CSV of labels by photo or person, for --by."),
+]
 Largest = Annotated[
     bool, typer.Option("--largest", help="Of several faces take the largest, not the one nearest the centre.")
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mien.cli.evaluate.groups import By
 from mien.cli.evaluate.looking import Report
-from mien.cli.evaluate.people import Folder, Largest, PairsFile
+from mien.cli.evaluate.people import Folder, LabelsFile, Largest, PairsFile
 from mien.cli.options import Calibration, Detector, Device, Embedder, Fmr, Json, Search, Threads, opened_kit
 
 
@@ -18,14 +18,8 @@ def verification(
     everybody: Annotated[
         bool, typer.Option("--all", help="Compare all photographs of --pairs with each other.")
     ] = False,
-    labels: Annotated[
-        Path | None,
-        typer.Option("--labels", metavar="FILE", help="CSV of labels by photo or person, for --by."),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option("--by", metavar="COLUMN", help="Split by this column of --labels; can be given again."),
-    ] = None,
+    labels: LabelsFile = None,
+    by: By = None,
     largest: Largest = False,
     report: Report = None,
     as_json: Json = False,

@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest
 from mien.evaluate.evaluation import Evaluation, Rate
-from mien.evaluate.identification.results import AtFpir, AtSize, IdentificationMeasures, InUse, Searched
+from mien.evaluate.identification.results import (
+    AtFpir,
+    AtSize,
+    IdentificationMeasures,
+    InUse,
+    Searched,
+    SearchGroups,
+)
 from mien.evaluate.identification.showing import charts, facts, headline, tables
+from mien.evaluate.measures.case_groups import CaseGroups, cases_by_group
 from mien.evaluate.measures.intervals import (
     NEEDED,
     TOO_FEW,
@@ -61,6 +69,7 @@ def evaluate_identification(
     acquired: NDArray[np.bool_],
     threshold: Threshold | None = None,
     watch_list: bool = False,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:
     """Measure everything about searches that these can tell.
 
@@ -72,6 +81,7 @@ def evaluate_identification(
         acquired: `(photographs,)` whether a face was found.
         threshold: The threshold that decides; None if there is none.
         watch_list: Whether the gallery is a list that was given, and most searches are for strangers.
+        labels: Groups of the photographs, `(photographs,)` each, by the name of the label column.
 
     Raises:
         BadRequest: No search for a stranger could be made.
@@ -102,6 +112,9 @@ def evaluate_identification(
             mated_people=len(np.unique(whole.person[whole.mated])),
             stranger_people=len(np.unique(whole.person[~whole.mated])),
         ),
+        groups=[_groups(whole, label, threshold.distance, column) for column, label in (labels or {}).items()]
+        if threshold
+        else [],
         metric=metric,
         space=space,
     )
@@ -142,6 +155,22 @@ def _in_use(searches: Searches, threshold: Threshold, draws: Draws) -> InUse:
         threshold.fmr,
         _rate(searches, alarmed(searches, at), ~searches.mated, draws),
         _rate(searches, missed(searches, at), searches.mated, draws),
+    )
+
+
+def _groups(searches: Searches, label: Sequence[str], threshold: float, column: str) -> SearchGroups:
+    """Rates at one threshold by group; searches for one person stand and fall together."""
+    groups = [label[photo] for photo in searches.photo]
+
+    def split(wrong: NDArray[np.bool_], counted: NDArray[np.bool_], name: str) -> CaseGroups:
+        of = [group for group, one in zip(groups, counted, strict=True) if one]
+        every = np.ones(len(of), bool)
+        return cases_by_group(wrong[counted], every, of, column, name, photo=searches.person[counted])
+
+    strangers = ~searches.mated
+    return SearchGroups(
+        split(alarmed(searches, threshold), strangers, "fpir"),
+        split(missed(searches, threshold), searches.mated, "fnir"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mien.evaluate.evaluation import Rate
+from mien.evaluate.measures.case_groups import CaseGroups
 
 
 class AtFpir(msgspec.Struct, frozen=True):
@@ -79,6 +80,18 @@ class Searched(msgspec.Struct, frozen=True):
     stranger_people: int
 
 
+class SearchGroups(msgspec.Struct, frozen=True):
+    """Rates at the threshold in use, by a label of the photographs searched with.
+
+    Attributes:
+        fpir: Searches for strangers of a group, in the whole gallery.
+        fnir: Searches for people of the gallery.
+    """
+
+    fpir: CaseGroups
+    fnir: CaseGroups
+
+
 class IdentificationMeasures(msgspec.Struct, frozen=True):
     """The outcome of identification.
 
@@ -91,6 +104,7 @@ class IdentificationMeasures(msgspec.Struct, frozen=True):
         gallery_sizes: How rates grow with the gallery.
         failure_to_acquire: Photographs on which no face was found, or that could not be read.
         searches: What was searched.
+        groups: Rates at the threshold in use by each label column; none without a threshold.
         metric: What distance means.
         space: The embedding space.
     """
@@ -103,5 +117,6 @@ class IdentificationMeasures(msgspec.Struct, frozen=True):
     gallery_sizes: list[AtSize]
     failure_to_acquire: Rate
     searches: Searched
+    groups: list[SearchGroups]
     metric: str
     space: str

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.evaluate.by_group import rate_chart, rate_table
 from mien.evaluate.evaluation import Chart, Curves, Line, Table
-from mien.evaluate.identification.results import IdentificationMeasures
+from mien.evaluate.identification.results import IdentificationMeasures, SearchGroups
+from mien.evaluate.measures.case_groups import CaseGroups
 from mien.evaluate.measures.intervals import NEEDED
 from mien.evaluate.measures.searches import Searches
 from mien.evaluate.showing import number, percent, rate_cell, rate_key
@@ -98,7 +100,20 @@ def tables(found: IdentificationMeasures) -> list[Table]:
             "somebody more "
             "often the more people are enrolled: choose it for the gallery that you will have.",
         ),
+        *(table for groups in found.groups for table in _group_tables(groups)),
     ]
+
+
+def _group_tables(groups: SearchGroups) -> list[Table]:
+    return [
+        rate_table(f"{what} by {part.column}", "searches", rate, {"": part}, unanswered="")
+        for what, rate, part in _named(groups)
+        if part.groups
+    ]
+
+
+def _named(groups: SearchGroups) -> tuple[tuple[str, str, CaseGroups], ...]:
+    return ("Strangers named", "FPIR", groups.fpir), ("People missed", "FNIR", groups.fnir)
 
 
 def charts(searches: Searches, found: IdentificationMeasures, grid: Floats, band: Floats) -> list[Chart]:
@@ -139,6 +154,12 @@ def charts(searches: Searches, found: IdentificationMeasures, grid: Floats, band
             x_scale="log",
             y_percent=True,
             note="Means over galleries drawn from the whole one.",
+        ),
+        *(
+            rate_chart(f"{what} by {part.column}", rate, {"": part})
+            for groups in found.groups
+            for what, rate, part in _named(groups)
+            if part.groups
         ),
     ]
 

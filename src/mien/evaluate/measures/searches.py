@@ -95,7 +95,8 @@ class Searches:
     """q searches of one gallery.
 
     Attributes:
-        person: `(q,)` number of the person searched with.
+        photo: `(q,)` number of the photograph searched with.
+        person: `(q,)` number of the person on it.
         mated: `(q,)` which are for people of the gallery.
         nearest: `(q,)` distance of the first candidate; infinite where a face is missing.
         mate_distance: `(q,)` distance of the person searched for; infinite for strangers and without a face.
@@ -104,6 +105,7 @@ class Searches:
         people: How many people the gallery holds.
     """
 
+    photo: Integers
     person: Integers
     mated: Flags
     nearest: Floats
@@ -119,6 +121,7 @@ class Searches:
     def only(self, chosen: Flags) -> Searches:
         """Some of the searches."""
         return Searches(
+            self.photo[chosen],
             self.person[chosen],
             self.mated[chosen],
             self.nearest[chosen],
@@ -169,7 +172,8 @@ def search(
         for parts, chosen in zip(found, columns, strict=True):
             parts.append(_looked_up(distance, mate[start : start + rows], chosen))
     return [
-        _joined(parts, person[probes], mate, chosen) for parts, chosen in zip(found, columns, strict=True)
+        _joined(parts, probes, person[probes], mate, chosen)
+        for parts, chosen in zip(found, columns, strict=True)
     ]
 
 
@@ -182,11 +186,15 @@ def _looked_up(distance: Floats, mate: Integers, chosen: Integers) -> tuple[Floa
 
 
 def _joined(
-    parts: list[tuple[Floats, Floats, Integers]], person: Integers, mate: Integers, chosen: Integers
+    parts: list[tuple[Floats, Floats, Integers]],
+    photo: Integers,
+    person: Integers,
+    mate: Integers,
+    chosen: Integers,
 ) -> Searches:
     nearest, own, rank = (np.concatenate(column) for column in zip(*parts, strict=True))
     kept = (mate < 0) | np.isin(mate, chosen)
-    return Searches(person, mate >= 0, nearest, own, rank, len(chosen)).only(kept)
+    return Searches(photo, person, mate >= 0, nearest, own, rank, len(chosen)).only(kept)
 
 
 def missed(searches: Searches, threshold: float, rank: int = 1) -> Flags:
