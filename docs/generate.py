@@ -20,7 +20,7 @@ import typer
 from mien import errors
 from mien.cli import exits
 from mien.cli.main import app
-from mien.cli.rows import SCHEMAS
+from mien.cli.schema import schemas
 from mien.convert.table import CONVERTERS
 from mien.core.columns import COLUMNS
 from mien.models.table import FAMILIES
@@ -163,7 +163,7 @@ def wanted(root: Path) -> dict[Path, str]:
     """What every generated file under `root` should hold."""
     found = {
         root / "docs" / "schemas" / f"{name}.json": json.dumps(msgspec.json.schema(kind), indent=2) + "\n"
-        for name, kind in SCHEMAS.items()
+        for name, kind in schemas().items()
     }
     for pattern in PAGES:
         for page in sorted(root.glob(pattern)):

@@ -14,7 +14,8 @@ import pytest
 from hostile import build_hostile
 from mien.cli import exits
 from mien.cli.main import app, run
-from mien.cli.rows import SCHEMAS, IdentifyReport, PhotoRow, VerifyRow, csv_header, face_row
+from mien.cli.rows import IdentifyReport, PhotoRow, VerifyRow, csv_header, face_row
+from mien.cli.schema import schemas
 from mien.cli.summary import summary, tag
 from mien.core.columns import BY_NAME, COLUMNS
 from mien.core.faces import Faces
@@ -203,7 +204,7 @@ def test_info_says_what_runs_where(mien):
     assert "CPUExecutionProvider" in out
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("name", schemas())
 def test_schema(mien, name):
     code, out, _ = mien("schema", name)
     assert code == exits.FINE

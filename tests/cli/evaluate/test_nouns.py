@@ -3,6 +3,7 @@
 import csv
 import json
 
+import msgspec
 import pytest
 import typer
 
@@ -11,6 +12,7 @@ from mien.cli.evaluate.clustering import clustering
 from mien.cli.evaluate.detection import detection
 from mien.cli.evaluate.liveness import liveness
 from mien.cli.evaluate.quality import quality
+from mien.cli.schema import schemas
 from mien.errors import BadRequest
 
 app = typer.Typer()
@@ -21,6 +23,21 @@ for command in (attributes, clustering, detection, liveness, quality):
 def run(*words):
     """What `mien evaluate` runs; errors are raised."""
     app([str(word) for word in words], standalone_mode=False)
+
+
+def said(capsys):
+    """The document that was written; it is as one of the schemas has it."""
+    told = json.loads(capsys.readouterr().out)
+
+    def fits(kind):
+        try:
+            msgspec.convert(told, kind)
+        except msgspec.ValidationError:
+            return False
+        return True
+
+    assert [name for name, kind in schemas().items() if fits(kind)]
+    return told
 
 
 def written(file, *rows):
@@ -43,7 +60,7 @@ def test_clustering_needs_no_photographs(tmp_path, capsys):
     truth = written(tmp_path / "t.csv", ("photo", "person"), ("a", "Ada"), ("b", "Ada"), ("c", "Grace"))
     found = written(tmp_path / "f.csv", ("photo", "cluster"), ("a", 1), ("b", 1))
     run("clustering", "--truth", truth, "--found", found, "--report", tmp_path / "report", "--json")
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     assert (told["pairwise_f"], told["bcubed_f"], told["not_grouped"]) == (1, 1, 1)
     assert (tmp_path / "report" / "report.html").is_file()
 
@@ -79,11 +96,11 @@ def test_liveness_of_the_publishers_samples(shared, modern, tmp_path, capsys):
     ]
     labels = written(tmp_path / "kinds.csv", *rows)
     run("liveness", samples, "--labels", labels, "--json")
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     assert (told["acer"], told["d_eer"], told["threshold"]) == (0, 0, 0.5)
     assert set(told["apcer"]) == {"print", "screen"}
     run("liveness", samples, "--labels", labels, "--threshold", 0, "--json")
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     assert (told["apcer_max"], told["bpcer"]["value"], told["acer"]) == (1, 0, 0.5)
 
 
@@ -95,7 +112,7 @@ def test_liveness_by_group_of_kinds_in_folders_or_in_the_table(shared, modern, t
     labels = [("photo", "Light"), ("image_T1.jpg", "day"), ("image_F1.jpg", "day"), ("image_F2.jpg", "")]
     by_folder = written(tmp_path / "labels.csv", *labels)
     run("liveness", tmp_path / "set", "--labels", by_folder, "--by", "Light", "--json")
-    (groups,) = json.loads(capsys.readouterr().out)["groups"]
+    (groups,) = said(capsys)["groups"]
     assert groups["column"] == "Light"
     (day,) = groups["bpcer"]["groups"]
     assert (day["group"], day["cases"], day["rate"]["count"], day["rate"]["of"]) == ("day", 1, 0, 1)
@@ -138,7 +155,7 @@ def test_detection_by_group_of_photographs(photos, home, tmp_path, capsys):
     labels = written(tmp_path / "l.csv", ("photo", "state"), ("good.jpg", "whole"), ("torn.jpg", "damaged"))
     words = ("detection", "--truth", truth, "--images", tmp_path, "--labels", labels, "--by", "state")
     run(*words, "--json")
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     (group,) = told["groups"][0]["groups"]  # there is no face to be found on the other
     assert (told["groups"][0]["measure"], group["group"]) == ("miss_rate", "damaged")
     assert (group["rate"]["count"], group["rate"]["of"]) == (2, 2)
@@ -152,12 +169,12 @@ def test_attributes_of_cut_outs_take_the_whole_picture(shared, modern, tmp_path,
             (tmp_path / label / path.name).symlink_to(path)
     words = ("attributes", "--images", tmp_path, "--layout", "folders", "--json")
     run(*words, "--whole-picture")
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     assert told["expression"]["no_face"]["count"] == 0
     assert told["expression"]["accuracy"]["value"] > 0.5
     assert len(told["provenance"]["packs"]) == 1  # no detector took part
     run(*words)
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     assert told["expression"]["no_face"]["count"] > 0
 
 
@@ -178,7 +195,7 @@ def test_attributes_by_names_of_utkface(shared, modern, tmp_path, capsys):
         *(f"--by={name}" for name in columns),
         "--json",
     )
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     assert [one["column"] for one in told["groups"]] == list(columns)
     by_age, by_gender, by_origin = told["groups"]
     assert len(by_age["age"]["groups"]) == 4
@@ -217,7 +234,7 @@ def test_quality_over_pairs(shared, modern, tmp_path, capsys):
     rows += [(a, b, "no") for i, a in enumerate(first) for b in second[i + 1 :]]
     pairs = written(tmp_path / "pairs.csv", ("a", "b", "same"), *rows)
     run("quality", "--pairs", pairs, "--images", images, "--fmr", 0.1, "--json")
-    told = json.loads(capsys.readouterr().out)
+    told = said(capsys)
     assert (told["column"], told["fmr_requested"], told["fnmr"]["of"]) == ("quality", 0.1, 8)
     assert len(told["provenance"]["packs"]) == 3
     with pytest.raises(BadRequest, match="no measure of quality"):

@@ -3,10 +3,12 @@
 import csv
 import json
 
+import msgspec
 import pytest
 
 from mien.cli import exits
 from mien.cli.main import run
+from mien.cli.schema import schemas
 
 PEOPLE = 60
 
@@ -50,6 +52,7 @@ def test_verification_of_listed_pairs(mien, shared):
     )
     assert code == 0
     told = json.loads(out)
+    msgspec.convert(told, schemas()["evaluate-verification"])
     assert told["accuracy"] > 0.97
     assert told["comparisons"]["genuine"] + told["comparisons"]["impostor"] == 300
     assert told["operating"]["source"] == "manifest"
@@ -87,6 +90,7 @@ def test_identification(mien, album, tmp_path):
     code, out, _ = mien("evaluate", "identification", "--images", album, "--json")
     assert code == 0
     told = json.loads(out)
+    msgspec.convert(told, schemas()["evaluate-identification"])
     assert told["mode"] == "open set"
     assert told["searches"]["gallery"] == PEOPLE // 2
     assert told["rank"]["1"]["value"] > 0.9
@@ -122,8 +126,11 @@ def test_calibrate_then_verify_then_check(mien, album, tmp_path):
     assert told["probability"] > 0.5
     assert "probability" in mien("verify", "--largest", *two)[1]
 
-    code, out, _ = mien("calibrate", album, "--check")
+    code, out, _ = mien("calibrate", album, "--check", "--json")
     assert code == 0
+    msgspec.convert(json.loads(out), schemas()["calibrate-check"])
+    msgspec.convert(json.loads((tmp_path / "report" / "report.json").read_text()), schemas()["calibrate"])
+    code, out, _ = mien("calibrate", album, "--check")
     assert "Nothing speaks against" in out
     code, out, err = mien("info")
     assert str(kept[0]) in out
