@@ -16,7 +16,7 @@ def percent(share: float | None) -> str:
     if 0.99995 <= share < 1:
         return "> 99.99 %"
     value = 100 * share
-    if value and abs(value) < 0.1:
+    if value and abs(value) < 0.0995:  # which two digits would show as 0.10
         return f"{np.format_float_positional(value, precision=2, fractional=False, trim='-')} %"
     return f"{value:.2f} %"
 

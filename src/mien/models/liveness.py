@@ -25,7 +25,7 @@ from mien.runtime.session import Runtime
 from mien.settings import Settings
 
 
-class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One network of an ensemble.
 
     Attributes:
@@ -44,7 +44,7 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LivenessFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Facts of passive liveness: the networks whose mean probability of "live" is the score."""
 
-    networks: Annotated[tuple[Look, ...], msgspec.Meta(min_length=1)]
+    networks: Annotated[tuple[Member, ...], msgspec.Meta(min_length=1)]
 
 
 class Liveness:
