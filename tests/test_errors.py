@@ -37,6 +37,9 @@ CODES = {
     "InferenceError": "inference_error",
     "DeviceUnavailable": "device_unavailable",
     "OutOfMemory": "out_of_memory",
+    "CalibrationError": "calibration_error",
+    "CalibrationInvalid": "calibration_invalid",
+    "RateUnsupported": "rate_unsupported",
     "SettingsError": "settings_error",
 }
 CLASSES = {

@@ -90,6 +90,7 @@ def test_a_file_of_ones_own_wins_over_the_one_in_the_home(made, calibration, tmp
     other = tmp_path / "mine.json"
     save_calibration(msgspec.structs.replace(calibration, threshold=0.5), other)
     assert made(calibration=other).rule().distance == 0.5
+    assert made(calibration=str(other)).rule().distance == 0.5
 
 
 def test_damage_and_other_spaces_are_errors_not_silence(made, calibration, tmp_path):

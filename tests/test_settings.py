@@ -18,7 +18,10 @@ FIELDS = {
     "use": ({}, ('{age = "a"}', {"age": "a"}), ("age=b, live=c", {"age": "b", "live": "c"}), {"age": "d"}),
     "profile": ("balanced", ('"fast"', "fast"), ("accurate", "accurate"), "fast"),
     "search": (None, ('"tiny"', "tiny"), ("close", "close"), "thorough"),
+    "least_score": (None, ("0.3", 0.3), ("0.4", 0.4), 0.5),
     "flip": (None, ("true", True), ("false", False), True),
+    "calibration": (None, ('"a.json"', Path("a.json")), ("b.json", Path("b.json")), Path("c.json")),
+    "fmr": (None, ("1e-3", 1e-3), ("0.01", 0.01), 0.1),
     "mirror": (None, ('"file:a"', "file:a"), ("file:b", "file:b"), "file:c"),
 }
 
@@ -152,6 +155,9 @@ def test_settings_are_frozen_and_checked_without_files_too(tmp_path):
         Settings(batch=0)
     with pytest.raises(ValueError, match="threads must be at least 0"):
         msgspec.structs.replace(settings, threads=-1)
+    for name in ("fmr", "least_score"):
+        with pytest.raises(ValueError, match=f"{name} must lie between 0 and 1"):
+            Settings(**{name: 1.0})
 
 
 @pytest.mark.parametrize("written", ["age", "age=", "=b", "age=b,live"])

@@ -133,13 +133,20 @@ def load_settings(
     file = home / "mien.toml"
     merged = {**_from_file(file), **from_environ, **given, "home": home}
     try:
-        return msgspec.convert(merged, Settings, strict=False)
+        return msgspec.convert(merged, Settings, strict=False, dec_hook=_to_path)
     except msgspec.ValidationError as error:
         names = ", ".join(Settings.__struct_fields__)
         raise SettingsError(
             f"Settings cannot be used: {error}.",
             hint=f"Look at {file}, MIEN_* variables and the arguments. Known settings: {names}.",
         ) from error
+
+
+def _to_path(kind: type, value: Any) -> Path:  # noqa: ANN401 - whatever a file or an argument holds
+    """What msgspec does not know by itself: paths, of which the home is one too."""
+    if kind is Path and isinstance(value, (str, os.PathLike)) and str(value):
+        return Path(value).expanduser()
+    raise ValueError(f"wants a path, got {value!r}")
 
 
 def _from_file(file: Path) -> dict[str, Any]:
