@@ -84,7 +84,7 @@ def test_accuracy_and_what_is_not_found(pairs):
     ours, peer = comparison([perfect, blind], [], pairs).measures.contestants
     assert (ours.accuracy, ours.accuracy_sd) == (1.0, 0.0)
     assert ours.accuracy_at_threshold.value == 1.0
-    assert ours.accuracy_at_threshold.count == 0
+    assert ours.accuracy_at_threshold.count == ours.accuracy_at_threshold.of
     assert peer.accuracy == pytest.approx(0.95)
     assert peer.accuracy_sd == pytest.approx(np.std([0.5] + [1.0] * 9))
     # At 0.6 all nine pairs of different people that have a distance are taken for one person.

@@ -53,7 +53,7 @@ def calibrate(
     """
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.looking import needs_extra, networks
-    from mien.cli.evaluate.people import seen
+    from mien.cli.evaluate.people import decided_by, seen
     from mien.evaluate import looking
     from mien.evaluate.calibration.drift import check_drift
     from mien.evaluate.calibration.showing import show_drift
@@ -80,10 +80,10 @@ def calibrate(
         evaluation, holds = show_drift(drift, in_use), drift.verdict == "holds"
     else:
         evaluation, holds = _fitted(kit, looked, compared, _USUAL if fmr is None else fmr, out), True
-    # An answer of no weighs more than photographs that could not be read.
-    finish(evaluation, packs, {"images": str(images)}, report, as_json, looked.failures if holds else ())
-    if not holds:
-        raise typer.Exit(exits.DIFFERENT)
+    read = {"images": str(images)} | (decided_by(kit) if in_use else {})
+    finish(
+        evaluation, packs, read, report, as_json, looked.failures, exits.FINE if holds else exits.DIFFERENT
+    )
 
 
 def _refuse_what_does_not_fit(

@@ -35,7 +35,7 @@ BY_ERROR: dict[type[MienError], int] = {
 
 MEANINGS: dict[int, str] = {
     FINE: "Everything was done; for `verify`: the same person.",
-    DIFFERENT: "`verify`: different people; `calibrate --check`: drift; for commands that ask: no.",
+    DIFFERENT: "`verify`: different people; `calibrate --check`: drift, or too little to tell; else: no.",
     USAGE: "The command line could not be understood, or its words do not fit together.",
     3: "A picture cannot be used: unreadable, too large, no face, several faces.",
     4: "A pack is missing, damaged, or could not be installed.",
@@ -43,7 +43,7 @@ MEANINGS: dict[int, str] = {
     6: "A stream or a video cannot be read.",
     7: "A network could not be run: no such device, no memory.",
     8: "A setting cannot be used.",
-    PARTIAL: "Some pictures failed; all others were done.",
+    PARTIAL: "Some pictures failed; all others were done. `compare`: nobody was there to compare with.",
     OUTPUT: "The results could not be written: disk full, no permission.",
     11: "A calibration cannot be used, or the photographs are too few for what was asked.",
     BUG: "A defect of Mien. Please report it.",

@@ -12,7 +12,7 @@ from mien.compare.peers import Absent
 from mien.compare.race import Run
 from mien.evaluate.evaluation import Bars, Evaluation, Rate, Table
 from mien.evaluate.measures.folds import ten_folds
-from mien.evaluate.measures.intervals import exact_interval, exact_rate
+from mien.evaluate.measures.intervals import exact_rate
 from mien.evaluate.reading.pairs import Pairs
 
 _NOT_STATED = Rate(None, note="states no threshold for these weights")
@@ -40,7 +40,7 @@ class Measured(msgspec.Struct, frozen=True):
             other folds; None without pairs, or where nothing could be compared.
         accuracy_sd: Standard deviation over the folds.
         threshold: Distance up to which it says "the same person" on its own; None if it does not say.
-        accuracy_at_threshold: Share of pairs that it decides rightly there; its `errors` are the others.
+        accuracy_at_threshold: Share of pairs that it decides rightly there.
         no_face: Share of photographs in which it found no face; pairs with them count as different people.
         faces: Faces found in all.
         photographs_per_second: Of median times of each folder.
@@ -153,9 +153,7 @@ def _at_threshold(run: Run, pairs: Pairs | None) -> Rate:
         return Rate(None, note="no pairs")
     if run.threshold is None:
         return _NOT_STATED
-    wrong, of = int(((run.distance <= run.threshold) != pairs.same).sum()), len(pairs.same)
-    low, high = exact_interval(wrong, of)
-    return Rate(1 - wrong / of, 1 - high, 1 - low, wrong, of)
+    return exact_rate(int(((run.distance <= run.threshold) == pairs.same).sum()), len(pairs.same))
 
 
 def _headline(runs: Sequence[Run], measured: Sequence[Measured]) -> str:

@@ -161,3 +161,27 @@ def test_a_calibration_elsewhere_is_used_where_it_is_named(mien, album, tmp_path
     code, _, err = mien("verify", "--largest", *two, "--calibration", file)
     assert code == 11
     assert "calibration_invalid" in err
+
+
+def test_photographs_that_cannot_be_read_are_counted_named_and_told_by_the_exit_code(mien, album, tmp_path):
+    people = tmp_path / "people"
+    for person in sorted(album.iterdir())[:20]:
+        (people / person.name).mkdir(parents=True)
+        for photo in person.iterdir():
+            (people / person.name / photo.name).symlink_to(photo.resolve())
+    torn = people / sorted(album.iterdir())[0].name / "torn.jpg"
+    torn.write_bytes(b"no picture")
+    code, out, err = mien("evaluate", "verification", "--images", people, "--json")
+    assert code == exits.PARTIAL
+    told = json.loads(out)
+    assert told["failure_to_acquire"]["count"] >= 1
+    assert told["provenance"]["unusable"] == {str(torn): "unreadable_image"}
+    assert "1 photographs could not be used" in err
+
+
+def test_a_report_without_a_place_is_told_at_once(mien, album, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for noun in ("verification", "identification"):
+        code, out, err = mien("evaluate", noun, "--images", album, "--report", tmp_path / "file" / "r")
+        assert (code, out) == (exits.USAGE, "")
+        assert "cannot be made" in err

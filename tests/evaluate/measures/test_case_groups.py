@@ -48,7 +48,8 @@ def test_the_ratio_is_that_of_katz(a, b):
     interval = risk.confidence_interval(0.95)
     expected = {("a", "b"): (risk.relative_risk, interval.low, interval.high)}
     expected["b", "a"] = tuple(1 / value for value in (risk.relative_risk, interval.high, interval.low))
-    assert (ratio.value, ratio.low, ratio.high) == pytest.approx(expected[ratio.worst, ratio.best])
+    # Where all are wrong, Katz has no variance, and we have that of the share's own interval.
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx(expected[ratio.worst, ratio.best], rel=1e-4)
     assert ratio.value > 1
 
 
@@ -218,3 +219,31 @@ def test_an_error_of_age_is_a_number(bad):
         ages_by_group(np.array([1.0, bad]), np.array([True, True]), ["a", ""], "era")
     with pytest.raises(BadRequest, match="do not fit"):
         ages_by_group(np.array([1.0]), np.array([True, True]), ["a", "b"], "era")
+
+
+@pytest.mark.parametrize("people", [2, 5])
+def test_people_who_are_all_missed_are_no_certainty(people):
+    # Two hundred searches of few people, every one missed; beside them a group of which half is.
+    wrong = np.concatenate([np.ones(200, bool), np.arange(400) % 2 > 0])
+    person = np.concatenate([np.arange(200) % people, 100 + np.arange(400)])
+    label = ["few"] * 200 + ["many"] * 400
+    found = cases_by_group(wrong, np.ones(600, bool), label, "c", "r", photo=person)
+    low, _ = exact_interval(people, people)
+    assert found.groups[0].rate.low == pytest.approx(low)
+    assert found.ratio.value == pytest.approx(2)
+    # As unsure as the share itself: its lower end over the other share.
+    assert found.ratio.low == pytest.approx(low / 0.5, rel=0.1)
+
+
+@pytest.mark.slow
+def test_few_clusters_are_covered_as_often_as_they_should(rng):
+    held = 0
+    for _ in range(300):
+        chance = np.clip(rng.normal([0.2] * 8 + [0.4] * 8, 0.1), 0.02, 0.98)
+        wrong = rng.random((16, 40)) < chance[:, None]
+        label = ["a"] * 320 + ["b"] * 320
+        ratio = cases_by_group(
+            wrong.ravel(), np.ones(640, bool), label, "c", "r", photo=np.repeat(np.arange(16), 40)
+        ).ratio
+        held += ratio.low <= 2.0 <= (ratio.high or np.inf)
+    assert held >= 0.93 * 300

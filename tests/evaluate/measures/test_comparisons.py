@@ -52,11 +52,23 @@ def test_of_too_many_all_genuine_ones_are_kept(vectors, person):
     whole, part = everybody(vectors, person, "cosine"), everybody(vectors, person, "cosine", most=100)
     pairs = {(a, b): d for a, b, d in zip(whole.a, whole.b, whole.distance, strict=True)}
     assert part.genuine.sum() == whole.genuine.sum()
-    assert 50 < (~part.genuine).sum() <= 100
+    assert 60 < (~part.genuine).sum() <= 100
     for a, b, found in zip(part.a, part.b, part.distance, strict=True):
         assert found == pytest.approx(pairs[min(a, b), max(a, b)], abs=1e-6)
     again = everybody(vectors, person, "cosine", most=100)
     assert np.array_equal(again.a, part.a)
+
+
+@pytest.mark.parametrize("most", [1, 7, 100, 434, 435])
+def test_pairs_that_are_spread_are_different_ones(most, monkeypatch):
+    monkeypatch.setattr(comparisons, "_BLOCK", 1)
+    pairs = comparisons._every_so_manieth(30, most, seed=5)
+    assert len({tuple(pair) for pair in pairs.tolist()}) == most
+    assert (pairs[:, 0] < pairs[:, 1]).all()
+    assert (pairs.min(), pairs.max()) >= (0, 1)
+    assert pairs.max() < 30
+    if most == 435:
+        assert [tuple(pair) for pair in pairs.tolist()] == list(itertools.combinations(range(30), 2))
 
 
 def test_rows_without_a_face_are_known(vectors):

@@ -142,3 +142,10 @@ def test_replicates_choose_their_threshold_anew(rng):
         for rate, fnir in zip(rates, row, strict=True):
             threshold = threshold_at_fmr(strangers, rate)
             assert fnir == pytest.approx(missed(again, threshold)[again.mated].mean())
+
+
+def test_a_gallery_without_a_face_is_refused():
+    vectors = np.array([[np.nan, 0], [1.0, 0], [0, 1]])
+    person = np.array([0, 0, 1])
+    with pytest.raises(BadRequest, match="enrolled"):
+        search(vectors, person, split(person, listed=[0]), "cosine")

@@ -59,11 +59,12 @@ def attributes(
 ) -> None:
     """Age in years off, gender and expression in shares right, for the face nearest to the centre."""
     from mien.cli.evaluate.finish import finish
-    from mien.cli.evaluate.looking import networks, watched_analyze
+    from mien.cli.evaluate.looking import needs_extra, networks, watched_analyze
     from mien.evaluate.attributes import evaluate_attributes
     from mien.evaluate.looking import look
     from mien.evaluate.whole_pictures import whole_pictures
 
+    needs_extra(report)
     labelled = _labelled(images, labels, layout, column, by or ())
     columns = ("box", "score", "points", *labelled.truth)
     with opened_kit(detector=detector, use=use, search=search, device=device, threads=threads) as kit:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.evaluate.groups import By
 from mien.cli.evaluate.looking import Images, Report
 from mien.cli.options import Accurate, Detector, Device, Fast, Json, Search, Threads, opened_kit
+
+if TYPE_CHECKING:
+    from mien.core.analysis import Failure
 
 _COLUMNS = ("box", "score")
 # Low enough for curves to reach the end, high enough not to drown in boxes.
@@ -43,13 +46,14 @@ def detection(
 
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.groups import labels_by_photo
-    from mien.cli.evaluate.looking import networks, watched_analyze
+    from mien.cli.evaluate.looking import needs_extra, networks, watched_analyze
     from mien.errors import BadRequest
     from mien.evaluate.detection import detect, evaluate_detection
     from mien.evaluate.reading.rows import find_photos
     from mien.evaluate.reading.truth import read_marked
     from mien.kit import Mien
 
+    needs_extra(report)
     marked = read_marked(truth)
     photos = find_photos(images, list(marked), truth)
     if labels and not by:
@@ -60,11 +64,12 @@ def detection(
     ) as kit:
         packs = networks(kit, _COLUMNS)
     sweeping = Mien(msgspec.structs.replace(kit.settings, least_score=_LEAST_SCORE))
+    failures: list[Failure] = []
     found = evaluate_detection(
         list(marked.values()),
-        detect(watched_analyze(kit.analyze), photos),
+        detect(watched_analyze(kit.analyze, failures.append), photos),
         detect(sweeping.analyze, photos),
         labels=groups,
     )
     data = {"truth": str(truth), "images": str(images)} | ({"labels": str(labels)} if labels else {})
-    finish(found, packs, data, report, as_json)
+    finish(found, packs, data, report, as_json, failures)

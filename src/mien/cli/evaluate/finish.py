@@ -25,6 +25,7 @@ def finish(
     report: Path | None,
     as_json: bool,
     failures: Sequence[Failure] = (),
+    ends: int = exits.FINE,
 ) -> None:
     """Write the outcome of an evaluation.
 
@@ -37,9 +38,10 @@ def finish(
         report: Folder of the report; None: no report.
         as_json: Write one JSON document instead of tables.
         failures: Photographs that could not be used; they are counted in the figures and named in JSON.
+        ends: Exit code of the answer, which weighs more than that of the failures.
 
     Raises:
-        typer.Exit: There are failures.
+        typer.Exit: There are failures, or the answer has a code.
         BadRequest: The report cannot be written.
         ExtraMissing: Matplotlib, which draws its charts, is not installed.
     """
@@ -61,7 +63,8 @@ def finish(
         remarks().print(f"The report: {report / 'report.html'}", markup=False, soft_wrap=True)
     if failures:
         remarks().print(f"{len(failures)} photographs could not be used.", markup=False)
-        raise typer.Exit(exits.PARTIAL)
+    if code := ends or (exits.PARTIAL if failures else exits.FINE):
+        raise typer.Exit(code)
 
 
 def _write_tables(console: Console, evaluation: Evaluation) -> None:

@@ -85,4 +85,5 @@ def identification(
         labels=groups,
     )
     read = {"images": str(images)} | decided | ({"watch list": str(watch_list)} if watch_list else {})
+    read |= {"labels": str(labels)} if labels else {}
     finish(found, packs, read, report, as_json, looked.failures)

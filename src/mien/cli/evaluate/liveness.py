@@ -46,11 +46,12 @@ def liveness(
     """Attacks taken for live and live faces refused (ISO/IEC 30107-3): APCER, BPCER, ACER."""
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.groups import labels_by_photo
-    from mien.cli.evaluate.looking import networks, watched_analyze
+    from mien.cli.evaluate.looking import needs_extra, networks, watched_analyze
     from mien.evaluate.liveness import THRESHOLD, evaluate_liveness
     from mien.evaluate.looking import look
     from mien.evaluate.reading.kinds import read_kinds, read_kinds_from, says_kinds
 
+    needs_extra(report)
     listed = labels is not None and (not by or says_kinds(labels))
     presented = read_kinds_from(labels, folder) if labels and listed else read_kinds(folder)
     groups = labels_by_photo(presented.photos, labels, by)

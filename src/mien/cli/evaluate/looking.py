@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,8 +28,13 @@ Report = Annotated[
 ]
 
 
-def watched_analyze(analyze: Analyze) -> Analyze:
-    """`Mien.analyze`, with a bar on a terminal; photographs that cannot be used are named on stderr."""
+def watched_analyze(analyze: Analyze, failed: Callable[[Failure], None] = lambda _: None) -> Analyze:
+    """`Mien.analyze`, with a bar on a terminal; photographs that cannot be used are named on stderr.
+
+    Args:
+        analyze: `Mien.analyze`.
+        failed: Told of each of these.
+    """
 
     def watching(photos: Any, columns: Sequence[str]) -> Iterator[Analysis | Failure]:  # noqa: ANN401 - as it has it
         from mien.cli.tables import watched, write_error
@@ -38,6 +43,7 @@ def watched_analyze(analyze: Analyze) -> Analyze:
         for result in watched(analyze(photos, columns), len(photos)):
             if isinstance(result, Failure):
                 write_error(result.error)
+                failed(result)
             yield result
 
     return watching

@@ -35,13 +35,14 @@ def quality(
 ) -> None:
     """Error versus discard: how FNMR falls as the worst photographs are refused."""
     from mien.cli.evaluate.finish import finish
-    from mien.cli.evaluate.looking import networks, watched_analyze
+    from mien.cli.evaluate.looking import needs_extra, networks, watched_analyze
     from mien.errors import BadRequest
     from mien.evaluate.looking import COLUMNS, look
     from mien.evaluate.measures.comparisons import listed
     from mien.evaluate.quality import QUALITIES, evaluate_quality
     from mien.evaluate.reading.pairs import read_pairs
 
+    needs_extra(report)
     if column not in QUALITIES:
         raise BadRequest(f"{column!r} is no measure of quality.", hint=f"--column {' or '.join(QUALITIES)}")
     listed_pairs = read_pairs(pairs, images)
@@ -50,7 +51,7 @@ def quality(
         detector=detector, embedder=embedder, use=use, search=search, device=device, threads=threads
     ) as kit:
         packs = networks(kit, columns)
-        metric = kit.rule().metric
+        metric = kit.metric()
     looked = look(watched_analyze(kit.analyze), listed_pairs.photos, columns)
     compared = listed(looked.column("embedding"), listed_pairs.person, listed_pairs.pairs, metric)
     found = evaluate_quality(compared, looked.column(column), metric=metric, fmr=fmr, column=column)

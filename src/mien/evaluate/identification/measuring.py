@@ -93,7 +93,8 @@ def evaluate_identification(
     draws = Draws(int(whole.person.max()) + 1)
     strangers = int((~whole.mated).sum())
     asked = [rate for rate in RATES if supported(rate, strangers)]
-    grid = [float(rate) for rate in np.geomspace(max(NEEDED / strangers, 1e-6), 0.5, 20)]
+    least = NEEDED / strangers
+    grid = [float(rate) for rate in np.geomspace(least, 0.5, 20)] if least < 0.5 else []
     replicates = resample_searches(whole, [*asked, *grid], draws)
     most = min(100, whole.people)
     measures = IdentificationMeasures(
@@ -118,7 +119,7 @@ def evaluate_identification(
         metric=metric,
         space=space,
     )
-    band = np.array([interval_of(column) for column in replicates[:, len(asked) :].T])
+    band = np.array([interval_of(column) for column in replicates[:, len(asked) :].T]).reshape(-1, 2)
     return Evaluation(
         "identification",
         headline(measures),

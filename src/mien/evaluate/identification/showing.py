@@ -173,8 +173,12 @@ def _trade(searches: Searches, grid: Floats, band: Floats) -> Curves:
     fpir = np.searchsorted(strangers, thresholds, side="right") / len(strangers)
     fnir = 1 - np.searchsorted(mates, thresholds, side="right") / len(mates)
     least = NEEDED / len(strangers)
-    with np.errstate(divide="ignore"):
-        low, high = (np.interp(np.log(fpir), np.log(grid), end, left=np.nan, right=np.nan) for end in band.T)
+    low = high = np.full(len(fpir), np.nan)
+    if len(grid):
+        with np.errstate(divide="ignore"):
+            low, high = (
+                np.interp(np.log(fpir), np.log(grid), end, left=np.nan, right=np.nan) for end in band.T
+            )
     return Curves(
         "Open-set trade-off",
         "false-positive identification rate",
@@ -185,6 +189,10 @@ def _trade(searches: Searches, grid: Floats, band: Floats) -> Curves:
         x_percent=True,
         y_percent=True,
         verticals={f"fewer than {NEEDED} errors": least} if least < 0.4 else {},
-        note="Nearer to the lower left corner is better. The band is the 95 % interval; left of the line "
-        "are too few errors to tell.",
+        note="Nearer to the lower left corner is better. "
+        + (
+            "The band is the 95 % interval; left of the line are too few errors to tell."
+            if len(grid)
+            else "There are too few searches for strangers to tell."
+        ),
     )

@@ -223,14 +223,18 @@ def _rate(wrong: Flags, photo: Integers | None) -> tuple[Rate, float]:
     errors, of = int(wrong.sum()), len(wrong)
     alone = 1 / errors - 1 / of if errors else math.inf
     if photo is None or not of:
-        return exact_rate(errors, of), alone
+        rate = exact_rate(errors, of)
+        return rate, _from_below(rate.low) if errors == of else alone
     excess = np.bincount(np.unique(photo, return_inverse=True)[1], wrong - errors / of)
     photos = len(excess)
     if errors in (0, of):
         # Nothing varies, so nothing says how much cases of a photograph go together: perhaps wholly.
         low, high = exact_interval(photos if errors else 0, photos)
-        return Rate(errors / of, low, high, count=errors, of=of), alone if photos > 1 else math.inf
+        known = errors and photos > 1
+        return Rate(errors / of, low, high, count=errors, of=of), _from_below(low) if known else math.inf
     variance = photos / (photos - 1) * float((excess**2).sum()) / errors**2 if photos > 1 else math.inf
+    # A variance out of few photographs is uncertain itself.
+    variance *= (_student(photos - 1) / _Z) ** 2 if photos > 1 else 1
     # Where a few photographs happen to be alike, cases still vary as much as independent ones.
     variance = max(variance, alone)
     # On the scale of log odds, which has no ends to fall off.
@@ -239,6 +243,17 @@ def _rate(wrong: Flags, photo: Integers | None) -> tuple[Rate, float]:
     ends = (0.0, 1.0) if math.isinf(width) else (_share(odds, -width), _share(odds, width))
     low, high = widened(ends, errors, of)
     return Rate(errors / of, low, high, count=errors, of=of), variance
+
+
+def _from_below(low: float | None) -> float:
+    """Variance of the logarithm of a share of one, of which only the lower end is known."""
+    return (math.log(low) / _Z) ** 2 if low else math.inf
+
+
+def _student(freedom: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf((1 + LEVEL) / 2, freedom))
 
 
 def _share(odds: float, shift: float) -> float:

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BadRequest
-from mien.ops.vectors import DISTANCES, ROWWISE, Metric
+from mien.ops.vectors import DISTANCES, ROWWISE, Metric, l2_normalise
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Flags = NDArray[np.bool_]
 
-# Twelve bytes each, and as many again while they are sorted.
+# Twelve bytes each, and twice as many again while they are made and sorted.
 MOST = 50_000_000
 _BLOCK = 2048
 
@@ -133,28 +133,37 @@ def _rows(vectors: Floats, metric: Metric) -> Iterator[NDArray[np.float32]]:
 def _distances(vectors: Floats, pairs: Integers, metric: Metric) -> NDArray[np.float32]:
     found = np.full(len(pairs), np.inf, np.float32)
     there = seen(vectors)
-    possible = np.flatnonzero(there[pairs].all(1))
-    # A few rows against a few: the matrix of a block of pairs would be mostly of pairs that nobody asked for.
-    for start in range(0, len(possible), _BLOCK * 16):
-        part = possible[start : start + _BLOCK * 16]
-        one, other = (vectors[pairs[part, side]].astype(np.float64) for side in (0, 1))
-        found[part] = ROWWISE[metric](one, other)
+    # Once, not for every pair.
+    ready = (l2_normalise(vectors) if metric == "cosine" else vectors).astype(np.float32)
+    for start in range(0, len(pairs), _BLOCK * 16):
+        part = pairs[start : start + _BLOCK * 16]
+        made = there[part].all(1)
+        distance = ROWWISE[metric](ready[part[:, 0]], ready[part[:, 1]])
+        found[start : start + len(part)] = np.where(made, distance, np.inf)
     return found
 
 
 def _every_so_manieth(count: int, most: int, seed: int) -> NDArray[np.int32]:
     """Pairs `(most, 2)` of so many photographs, evenly spread over all of them."""
-    total = count * (count - 1) // 2
     start = np.random.default_rng(seed).random()
-    number = np.minimum(((np.arange(most) + start) * (total / most)).astype(np.int64), total - 1)
+    pairs = np.empty((most, 2), np.int32)
+    for low in range(0, most, _BLOCK * 512):
+        pairs[low : low + _BLOCK * 512] = _spread(
+            np.arange(low, min(low + _BLOCK * 512, most)), start, count, most
+        )
+    return pairs
+
+
+def _spread(place: Integers, start: float, count: int, most: int) -> Integers:
+    """The pairs `(n, 2)` at some places `(n,)` of so many that are evenly spread."""
+    total = count * (count - 1) // 2
+    number = np.minimum(((place + start) * (total / most)).astype(np.int64), total - 1)
     # Counted from the end, the pairs of the i-th last photograph begin at i (i + 1) / 2.
     back = total - 1 - number
     row = ((np.sqrt(8.0 * back + 1) - 1) / 2).astype(np.int64)
     row -= row * (row + 1) // 2 > back  # the square root may be a trace too large
     row += (row + 1) * (row + 2) // 2 <= back
-    first = count - 2 - row
-    second = count - 1 - (back - row * (row + 1) // 2)
-    return np.stack([first, second], 1).astype(np.int32)
+    return np.stack([count - 2 - row, count - 1 - (back - row * (row + 1) // 2)], 1)
 
 
 def of_one_person(person: Integers, most: int, seed: int) -> NDArray[np.int32]:

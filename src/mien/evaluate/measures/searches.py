@@ -157,6 +157,8 @@ def search(
     whole = np.where(there[:, None], vectors, 0).astype(np.float32)
     shelf = np.flatnonzero(divided.enrolled)
     shelf = shelf[np.argsort(person[shelf], kind="stable")]
+    if not there[shelf].any():
+        raise BadRequest("No face was found on any photograph that is enrolled.")
     people, first = np.unique(person[shelf], return_index=True)
     probes = np.flatnonzero(divided.probes)
     mate = np.where(divided.mated[probes], np.searchsorted(people, person[probes]), -1)
