@@ -23,7 +23,8 @@ from mien.evaluate.calibration.fitting import Fitted, calibrate
 from mien.evaluate.looking import COLUMNS, look
 from mien.evaluate.measures.comparisons import Comparisons, everybody
 from mien.evaluate.measures.evidence import cllr, reliability
-from mien.evaluate.measures.intervals import Draws, clustered_rate
+from mien.evaluate.measures.intervals import Draws
+from mien.evaluate.measures.operating import rates_at
 from mien.evaluate.reading.pairs import read_pairs
 from mien.evaluate.showing import percent
 from sections import stamp, table, write
@@ -83,7 +84,7 @@ def held(name: str, vectors: np.ndarray, person: np.ndarray) -> Iterator[tuple]:
         seen, verdicts, errors, costs = [], [], [], []
         for learned, judged in splits:
             fitted = fit(learned, name, metric, rate)
-            seen.append(fmr_of(judged, fitted.calibration.threshold))
+            seen.append(rates_at(judged, fitted.calibration.threshold, Draws(judged.people))[0])
             verdicts.append(check_drift(fitted.calibration, judged, everyone(judged)).verdict)
             error, cost = trust(fitted, judged)
             errors.append(error)
@@ -117,12 +118,6 @@ def fit(compared: Comparisons, name: str, metric: str, rate: float) -> Fitted:
 def everyone(compared: Comparisons) -> np.ndarray:
     """A face was found on every photograph."""
     return np.ones(len(compared.person), bool)
-
-
-def fmr_of(compared: Comparisons, threshold: float):
-    strangers = ~compared.genuine & compared.made
-    a, b = (compared.person[side[strangers]] for side in (compared.a, compared.b))
-    return clustered_rate(compared.distance[strangers] <= threshold, a, b, Draws(compared.people))
 
 
 def trust(fitted: Fitted, judged: Comparisons) -> tuple[float, float]:

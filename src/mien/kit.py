@@ -260,8 +260,7 @@ class Mien:
         with self._lock:
             if self._rule is None:
                 manifest, space = self._embedder()
-                kept = self.calibration_file()
-                file = self.settings.calibration or (kept if kept.exists() else None)
+                file = self.calibration_in_use()
                 calibration = load_calibration(file, space) if file else None
                 self._rule = decide_by(manifest, space, calibration, self.settings.fmr)
             return self._rule
@@ -273,6 +272,11 @@ class Mien:
     def calibration_file(self) -> Path:
         """Where the calibration of the chosen embedder is kept; `rule` uses it once it is there."""
         return calibration_file(self.settings.calibrations_dir, self._embedder()[1])
+
+    def calibration_in_use(self) -> Path | None:
+        """The calibration that `rule` decides by: the one that settings name, or else the one kept."""
+        kept = self.calibration_file()
+        return self.settings.calibration or (kept if kept.exists() else None)
 
     def _embedder(self) -> tuple[Manifest, str]:
         """Of the pack that embeds, even if a better one was installed since: its manifest and its space."""

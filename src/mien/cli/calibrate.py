@@ -53,7 +53,7 @@ def calibrate(
     """
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.looking import needs_extra, networks
-    from mien.cli.evaluate.people import decided_by, seen
+    from mien.cli.evaluate.people import seen
     from mien.evaluate import looking
     from mien.evaluate.calibration.drift import check_drift
     from mien.evaluate.calibration.showing import show_drift
@@ -80,7 +80,7 @@ def calibrate(
         evaluation, holds = show_drift(drift, in_use), drift.verdict == "holds"
     else:
         evaluation, holds = _fitted(kit, looked, compared, _USUAL if fmr is None else fmr, out), True
-    read = {"images": str(images)} | (decided_by(kit) if in_use else {})
+    read = {"images": images, "calibration": kit.calibration_in_use() if in_use else None}
     finish(
         evaluation, packs, read, report, as_json, looked.failures, exits.FINE if holds else exits.DIFFERENT
     )

@@ -72,7 +72,7 @@ def compare(
             done=lambda number, of: progress("turns", number, of),
         )
         packs = [kit.packs.manifest(name) for name in packs_of(names)]
-    data = {"images": str(images)} | ({"pairs": str(pairs)} if pairs else {})
+    data = {"images": images, "pairs": pairs}
     finish(evaluation, packs, data, report, as_json)
     if not evaluation.charts:  # nobody else came
         raise typer.Exit(exits.PARTIAL)

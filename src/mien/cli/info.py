@@ -82,7 +82,10 @@ def _decision(kit: Mien) -> str:
         rule = kit.rule()
     except MienError as error:  # this is the command by which people find out why
         return f"cannot be made: {error.message} {error.hint}".strip()
-    kept = kit.settings.calibration or kit.calibration_file()
-    by = f"calibration {kept}" if rule.calibration else "manifest (mien calibrate measures your own)"
+    by = (
+        f"calibration {kit.calibration_in_use()}"
+        if rule.calibration
+        else "manifest (mien calibrate measures your own)"
+    )
     rate = "not measured" if rule.fmr is None else f"{rule.fmr:g}"
     return f"{rule.metric} distance up to {rule.distance:.4f}, false-match rate {rate}, by {by}"

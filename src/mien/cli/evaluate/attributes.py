@@ -71,7 +71,7 @@ def attributes(
         packs = networks(kit, columns)
     analyze = whole_pictures(kit.stages_for(columns)) if whole else kit.analyze
     looked = look(watched_analyze(analyze), labelled.photos, columns)
-    data = {"images": str(images), "labels": str(labels or layout)}
+    data = {"images": images, "labels": labels or layout}
     took_part = [pack for pack in packs if not (whole and "box" in pack.gives)]
     finish(evaluate_attributes(labelled, looked), took_part, data, report, as_json, looked.failures)
 

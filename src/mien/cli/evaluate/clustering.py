@@ -28,4 +28,4 @@ def clustering(
     from mien.evaluate.reading.grouping import read_grouping
 
     outcome = evaluate_clustering(read_grouping(truth, "person"), read_grouping(found, "cluster"))
-    finish(outcome, (), {"truth": str(truth), "found": str(found)}, report, as_json)
+    finish(outcome, (), {"truth": truth, "found": found}, report, as_json)

@@ -71,5 +71,5 @@ def detection(
         detect(sweeping.analyze, photos),
         labels=groups,
     )
-    data = {"truth": str(truth), "images": str(images)} | ({"labels": str(labels)} if labels else {})
+    data = {"truth": truth, "images": images, "labels": labels}
     finish(found, packs, data, report, as_json, failures)

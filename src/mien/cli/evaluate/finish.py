@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def finish(
     evaluation: Evaluation,
     packs: Sequence[Manifest],
-    data: Mapping[str, str],
+    data: Mapping[str, Path | str | None],
     report: Path | None,
     as_json: bool,
     failures: Sequence[Failure] = (),
@@ -34,7 +34,7 @@ def finish(
     Args:
         evaluation: The outcome.
         packs: Networks that took part.
-        data: What was read: its role, then a name as it was given, or a count.
+        data: What was read, by its role, as it was named; None where nothing was.
         report: Folder of the report; None: no report.
         as_json: Write one JSON document instead of tables.
         failures: Photographs that could not be used; they are counted in the figures and named in JSON.
@@ -53,7 +53,8 @@ def finish(
     from mien.evaluate.provenance import provenance
 
     command = shlex.join((Path(sys.argv[0]).name, *sys.argv[1:]))
-    made = provenance(command, packs, data, failures)
+    read = {role: str(named) for role, named in data.items() if named is not None}
+    made = provenance(command, packs, read, failures)
     if as_json:
         write_json(reports.as_json(evaluation, made))
     else:

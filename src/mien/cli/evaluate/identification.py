@@ -47,7 +47,7 @@ def identification(
 
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.looking import needs_extra, networks
-    from mien.cli.evaluate.people import decided_by, labels_of, seen, threshold_in_use
+    from mien.cli.evaluate.people import labels_of, seen, threshold_in_use
     from mien.evaluate import looking
     from mien.evaluate.identification.measuring import evaluate_identification, smaller_galleries
     from mien.evaluate.measures import searches
@@ -69,7 +69,7 @@ def identification(
     ) as kit:
         packs = networks(kit, looking.COLUMNS)
         threshold = threshold_in_use(kit)
-        decided = decided_by(kit)
+        decided_by = kit.calibration_in_use()
     looked = seen(kit, people.photos, largest=largest)
     metric = kit.metric()
     enrolled = len(np.unique(people.person[divided.enrolled]))
@@ -84,6 +84,5 @@ def identification(
         watch_list=watch_list is not None,
         labels=groups,
     )
-    read = {"images": str(images)} | decided | ({"watch list": str(watch_list)} if watch_list else {})
-    read |= {"labels": str(labels)} if labels else {}
+    read = {"images": images, "calibration": decided_by, "watch list": watch_list, "labels": labels}
     finish(found, packs, read, report, as_json, looked.failures)

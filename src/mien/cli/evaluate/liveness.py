@@ -60,5 +60,5 @@ def liveness(
     looked = look(watched_analyze(kit.analyze), presented.photos, _COLUMNS)
     at = THRESHOLD if threshold is None else threshold
     found = evaluate_liveness(presented, looked, threshold=at, labels=groups)
-    data = {"photographs": str(folder)} | ({"labels": str(labels)} if labels else {})
+    data = {"photographs": folder, "labels": labels}
     finish(found, packs, data, report, as_json, looked.failures)

@@ -58,17 +58,6 @@ def threshold_in_use(kit: Mien) -> Threshold | None:
     return Threshold(rule.distance, rule.fmr, rule.source)
 
 
-def decided_by(kit: Mien) -> dict[str, str]:
-    """The file of the calibration in use, for the account of what was read; nothing if there is none."""
-    from mien.errors import ManifestInvalid
-
-    try:
-        calibrated = kit.rule().calibration is not None
-    except ManifestInvalid:
-        return {}
-    return {"calibration": str(kit.settings.calibration or kit.calibration_file())} if calibrated else {}
-
-
 def labels_of(people: People, file: Path | None, columns: Sequence[str]) -> dict[str, list[str]]:
     """Labels of the photographs by column.
 

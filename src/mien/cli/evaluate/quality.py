@@ -55,4 +55,4 @@ def quality(
     looked = look(watched_analyze(kit.analyze), listed_pairs.photos, columns)
     compared = listed(looked.column("embedding"), listed_pairs.person, listed_pairs.pairs, metric)
     found = evaluate_quality(compared, looked.column(column), metric=metric, fmr=fmr, column=column)
-    finish(found, packs, {"pairs": str(pairs), "images": str(images)}, report, as_json, looked.failures)
+    finish(found, packs, {"pairs": pairs, "images": images}, report, as_json, looked.failures)

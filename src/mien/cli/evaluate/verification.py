@@ -34,7 +34,7 @@ def verification(
     """FMR and FNMR, DET and ROC, accuracy in LFW's folds, rates by group (ISO/IEC 19795-1)."""
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.looking import needs_extra, networks
-    from mien.cli.evaluate.people import decided_by, labels_of, seen, threshold_in_use
+    from mien.cli.evaluate.people import labels_of, seen, threshold_in_use
     from mien.errors import BadRequest
     from mien.evaluate import looking
     from mien.evaluate.measures import comparisons
@@ -62,7 +62,7 @@ def verification(
     ) as kit:
         packs = networks(kit, looking.COLUMNS)
         threshold = threshold_in_use(kit)
-        decided = decided_by(kit)
+        decided_by = kit.calibration_in_use()
     looked = seen(kit, people.photos, largest=largest)
     vectors, metric = looked.column("embedding"), kit.metric()
     if listed and not everybody:
@@ -78,5 +78,5 @@ def verification(
         threshold=threshold,
         labels=groups,
     )
-    read = {"images": str(images)} | decided | ({"pairs": str(pairs)} if pairs else {})
-    finish(found, packs, read | ({"labels": str(labels)} if labels else {}), report, as_json, looked.failures)
+    read = {"images": images, "calibration": decided_by, "pairs": pairs, "labels": labels}
+    finish(found, packs, read, report, as_json, looked.failures)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from mien.evaluate.evaluation import Rate
 from mien.evaluate.measures.comparisons import Comparisons
-from mien.evaluate.measures.intervals import NEEDED, TOO_FEW, Draws, clustered_rate, exact_rate
+from mien.evaluate.measures.intervals import NEEDED, TOO_FEW, Draws, exact_rate
+from mien.evaluate.measures.operating import rates_at
 from mien.evaluate.showing import percent
 from mien.gallery.calibration import Calibration, Interval
 
@@ -55,17 +56,7 @@ def check_drift(calibration: Calibration, comparisons: Comparisons, acquired: ND
         comparisons: Of new labelled photographs, in the same embedding space.
         acquired: `(photographs,)` whether a face was found.
     """
-    draws = Draws(comparisons.people)
-    made, genuine = comparisons.made, comparisons.genuine
-    person = comparisons.person
-    rates = []
-    for counted, wrong in (
-        (~genuine & made, comparisons.distance <= calibration.threshold),
-        (genuine, comparisons.distance > calibration.threshold),
-    ):
-        a, b = person[comparisons.a[counted]], person[comparisons.b[counted]]
-        rates.append(clustered_rate(wrong[counted], a, b, draws))
-    fmr, fnmr = rates
+    fmr, fnmr = rates_at(comparisons, calibration.threshold, Draws(comparisons.people))
     reasons = [
         f"the {name} was {percent(then.value)} ({percent(then.low)} to {percent(then.high)}) and is "
         f"{percent(now.value)} ({percent(now.low)} to {percent(now.high)})"

@@ -15,7 +15,8 @@ from mien.errors import BadRequest, RateUnsupported
 from mien.evaluate.evaluation import Rate
 from mien.evaluate.measures.comparisons import Comparisons
 from mien.evaluate.measures.evidence import METHODS, Evidence, Reliability, cllr, fit_evidence, reliability
-from mien.evaluate.measures.intervals import NEEDED, TOO_FEW, Draws, clustered_rate
+from mien.evaluate.measures.intervals import NEEDED, TOO_FEW, Draws
+from mien.evaluate.measures.operating import rates_at
 from mien.evaluate.measures.rates import threshold_at_fmr
 from mien.gallery.calibration import Behind, Calibration, Interval
 from mien.ops.vectors import Metric
@@ -104,14 +105,15 @@ def calibrate(
         genuine, impostor, float(distances[first]), _sampled(comparisons)
     )
     threshold = threshold_at_fmr(impostor, fmr)
+    fmr_there, fnmr_there = rates_at(comparisons, threshold, draws)
     calibration = Calibration(
         space=space,
         metric=metric,
         made=datetime.now(UTC).date().isoformat(),
         requested_fmr=fmr,
         threshold=threshold,
-        fmr=_share(comparisons, ~comparisons.genuine & comparisons.made, threshold, draws, near=True),
-        fnmr=_share(comparisons, comparisons.genuine, threshold, draws, near=False),
+        fmr=_interval(fmr_there),
+        fnmr=_interval(fnmr_there),
         distances=[float(x) for x in distances[first:]],
         rates=[float(x) for x in rates[first:]],
         evidence_distances=[float(x) for x in evidence.distances],
@@ -181,12 +183,7 @@ def _first_supported(rates: Floats, sure: NDArray[np.bool_]) -> int | None:
     return first if first < len(rates) - 1 else None
 
 
-def _share(
-    comparisons: Comparisons, counted: NDArray[np.bool_], threshold: float, draws: Draws, *, near: bool
-) -> Interval:
-    matched = comparisons.distance[counted] <= threshold
-    a, b = (comparisons.person[side[counted]] for side in (comparisons.a, comparisons.b))
-    rate: Rate = clustered_rate(matched if near else ~matched, a, b, draws)
+def _interval(rate: Rate) -> Interval:
     return Interval(rate.value or 0.0, rate.low or 0.0, min(rate.high or 0.0, 1.0))
 
 

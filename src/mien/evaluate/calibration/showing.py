@@ -90,9 +90,7 @@ def show_calibration(fitted: Fitted) -> Evaluation:
 def _tables(fitted: Fitted) -> list[Table]:
     found = fitted.calibration
     behind = found.behind
-    rates = [
-        rate for rate in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6) if found.least_fmr <= rate <= found.rates[-1]
-    ]
+    rates = [rate for rate in _LISTED if found.least_fmr <= rate <= found.rates[-1]]
     by_rate = [
         (percent(rate), number(at), percent(float(found.probability(np.array(at)))))
         for rate in rates

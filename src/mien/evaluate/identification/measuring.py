@@ -125,7 +125,7 @@ def evaluate_identification(
         headline(measures),
         measures,
         tables(measures),
-        charts(whole, measures, np.array(grid), band),
+        charts(whole, measures, grid, band),
         facts(measures),
     )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mien.evaluate.by_group import rate_chart, rate_table
 from mien.evaluate.evaluation import Chart, Curves, Line, Table
 from mien.evaluate.identification.results import IdentificationMeasures, SearchGroups
+from mien.evaluate.measures.bands import band_at
 from mien.evaluate.measures.case_groups import CaseGroups
 from mien.evaluate.measures.intervals import NEEDED
 from mien.evaluate.measures.searches import Searches
@@ -116,13 +117,15 @@ def _named(groups: SearchGroups) -> tuple[tuple[str, str, CaseGroups], ...]:
     return ("Strangers named", "FPIR", groups.fpir), ("People missed", "FNIR", groups.fnir)
 
 
-def charts(searches: Searches, found: IdentificationMeasures, grid: Floats, band: Floats) -> list[Chart]:
+def charts(
+    searches: Searches, found: IdentificationMeasures, grid: Sequence[float], band: Floats
+) -> list[Chart]:
     """Draw what was measured.
 
     Args:
         searches: Of the whole gallery.
         found: The measures.
-        grid: `(k,)` false-positive identification rates at which there are intervals.
+        grid: The k false-positive identification rates at which there are intervals.
         band: `(k, 2)` their ends.
     """
     sizes = np.array([at.people for at in found.gallery_sizes], float)
@@ -164,7 +167,7 @@ def charts(searches: Searches, found: IdentificationMeasures, grid: Floats, band
     ]
 
 
-def _trade(searches: Searches, grid: Floats, band: Floats) -> Curves:
+def _trade(searches: Searches, grid: Sequence[float], band: Floats) -> Curves:
     """FNIR over FPIR, on normal-deviate axes."""
     strangers = np.sort(searches.nearest[~searches.mated])
     first = searches.rank == 1
@@ -173,12 +176,7 @@ def _trade(searches: Searches, grid: Floats, band: Floats) -> Curves:
     fpir = np.searchsorted(strangers, thresholds, side="right") / len(strangers)
     fnir = 1 - np.searchsorted(mates, thresholds, side="right") / len(mates)
     least = NEEDED / len(strangers)
-    low = high = np.full(len(fpir), np.nan)
-    if len(grid):
-        with np.errstate(divide="ignore"):
-            low, high = (
-                np.interp(np.log(fpir), np.log(grid), end, left=np.nan, right=np.nan) for end in band.T
-            )
+    low, high = band_at(fpir, grid, band)
     return Curves(
         "Open-set trade-off",
         "false-positive identification rate",

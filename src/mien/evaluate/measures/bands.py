@@ -85,3 +85,21 @@ def _replicate(
     before = fmr[crossed - 1] if crossed else 0.0
     eer = max(before, fnmr[crossed]) if fmr[crossed] >= fnmr[crossed] else float("nan")
     return float(eer), at_rates
+
+
+def band_at(rate: Floats, grid: Sequence[float], ends: Floats) -> tuple[Floats, Floats]:
+    """Ends of an interval between the rates at which it was resampled, on their logarithmic scale.
+
+    Args:
+        rate: `(n,)` where they are wanted.
+        grid: The k rising rates at which they are known; there may be none.
+        ends: `(k, 2)` lower and upper end at each.
+
+    Returns:
+        Lower and upper ends `(n,)`; NaN beyond the grid.
+    """
+    if not len(grid):
+        return np.full(len(rate), np.nan), np.full(len(rate), np.nan)
+    with np.errstate(divide="ignore"):
+        low, high = (np.interp(np.log(rate), np.log(grid), end, left=np.nan, right=np.nan) for end in ends.T)
+    return low, high

@@ -47,7 +47,8 @@ class Comparisons:
             )
         if np.isnan(self.distance).any():
             raise BadRequest("A distance is not a number.", hint="Say infinity where none could be computed.")
-        for kind, count in (("one person", self.genuine.sum()), ("two people", (~self.genuine).sum())):
+        same = self.genuine
+        for kind, count in (("one person", same.sum()), ("two people", (~same).sum())):
             if not count:
                 raise BadRequest(
                     f"Nothing compares photographs of {kind}.",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mien.evaluate.bars import rate_bars
 from mien.evaluate.evaluation import Chart, Curves, Line
-from mien.evaluate.measures.bands import Bands
+from mien.evaluate.measures.bands import Bands, band_at
 from mien.evaluate.measures.comparisons import Comparisons
 from mien.evaluate.measures.groups import Groups
 from mien.evaluate.measures.intervals import NEEDED, interval_of, widened
@@ -72,17 +72,11 @@ def _band(
     curve: ErrorCurve, grid: Sequence[float], bands: Bands, pairs: int, fmr: Floats
 ) -> tuple[Floats, Floats]:
     """Ends of the interval of FNMR at the false-match rates of a curve; NaN where it was not resampled."""
-    if not len(grid):
-        return np.full(len(fmr), np.nan), np.full(len(fmr), np.nan)
-    ends = np.array(
-        [
-            widened(interval_of(column), round(rate * pairs), pairs)
-            for rate, column in zip(_at(curve, grid), bands.fnmr.T, strict=True)
-        ]
-    )
-    with np.errstate(divide="ignore"):
-        low, high = (np.interp(np.log(fmr), np.log(grid), end, left=np.nan, right=np.nan) for end in ends.T)
-    return low, high
+    ends = [
+        widened(interval_of(column), round(rate * pairs), pairs)
+        for rate, column in zip(_at(curve, grid), bands.fnmr.T, strict=True)
+    ]
+    return band_at(fmr, grid, np.array(ends))
 
 
 def _distances(comparisons: Comparisons, found: VerificationMeasures) -> Curves:

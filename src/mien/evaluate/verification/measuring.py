@@ -20,12 +20,12 @@ from mien.evaluate.measures.intervals import (
     NEEDED,
     TOO_FEW,
     Draws,
-    clustered_rate,
     exact_rate,
     interval_of,
     supported,
     widened,
 )
+from mien.evaluate.measures.operating import rates_at
 from mien.evaluate.measures.rates import (
     area_under_roc,
     equal_error_rate,
@@ -66,8 +66,8 @@ def evaluate_verification(
         BadRequest: Nothing can be measured: one kind of comparison is missing, or a distance is NaN.
     """
     draws = Draws(comparisons.people)
-    genuine = np.sort(comparisons.distance[comparisons.genuine])
-    impostor = np.sort(comparisons.distance[~comparisons.genuine])
+    same = comparisons.genuine
+    genuine, impostor = np.sort(comparisons.distance[same]), np.sort(comparisons.distance[~same])
     curve = error_curve(genuine, impostor)
     made = int(np.isfinite(impostor).sum())
     asked = [rate for rate in RATES if supported(rate, made)]
@@ -139,14 +139,7 @@ def _at_rates(genuine: Floats, impostor: Floats, bands: Bands, asked: Sequence[f
 
 
 def _operating(comparisons: Comparisons, threshold: Threshold, draws: Draws) -> Operating:
-    genuine, person = comparisons.genuine, comparisons.person
-    rates = []
-    for counted, wrong in (
-        (~genuine & comparisons.made, comparisons.distance <= threshold.distance),
-        (genuine, comparisons.distance > threshold.distance),
-    ):
-        a, b = person[comparisons.a[counted]], person[comparisons.b[counted]]
-        rates.append(clustered_rate(wrong[counted], a, b, draws))
+    rates = rates_at(comparisons, threshold.distance, draws)
     return Operating(threshold.distance, threshold.fmr, threshold.source, *rates)
 
 
