@@ -12,10 +12,9 @@ import sys
 from itertools import cycle
 from pathlib import Path
 
-from contestants.answering import memory_mb
 from mien import Failure, Mien
 from mien.media.images import find_images
-from sections import pictures_folder, stamp, table, write
+from sections import memory_mb, pictures_folder, stamp, table, write
 
 PHOTOS = 5000
 EVERY = 1000

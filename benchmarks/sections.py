@@ -67,6 +67,11 @@ def interleaved(contestants: dict[str, Callable[[], object]], rounds: int) -> di
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def memory_mb() -> float:
+    """Resident memory of this process (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 def pictures_folder() -> list[Path]:
     """Real photographs: ../shared/data/faces_wild where it is, the demo photographs otherwise."""
     root = Path(__file__).parents[1]
