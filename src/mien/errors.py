@@ -4,7 +4,10 @@
     + InputError            UnreadableImage  ImageTooLarge  NoFace  ManyFaces  BadRequest
     + PackError             PackMissing  PackCorrupt  ManifestInvalid  LicenceNotAccepted
     |                       DownloadFailed  ConversionFailed  ExtraMissing
-    + GalleryError          PersonUnknown  PersonExists  SpaceMismatch  StoreLocked  KeyWrong
+    + GalleryError          PersonUnknown  PersonExists  FaceUnknown  CollectionUnknown  CollectionExists
+    |                       SpaceMismatch  ConsentExpired  IndexStale  AuditBroken
+    |                       StoreLocked  StoreNewer  StoreCorrupt  StoreFull  StoreReadOnly  StoreUnreachable
+    |                       KeyWrong  KeyMissing
     + SourceError           StreamLost  UnreadableVideo
     + InferenceError        DeviceUnavailable  OutOfMemory
     + CalibrationError      CalibrationInvalid  RateUnsupported
@@ -166,16 +169,98 @@ class SpaceMismatch(GalleryError):
     default_hint = "Use the embedder the gallery was made with, or enrol the people again."
 
 
+class FaceUnknown(GalleryError):
+    """No such face is enrolled."""
+
+    code = "face_unknown"
+
+
+class CollectionUnknown(GalleryError):
+    """There is no collection of that name."""
+
+    code = "collection_unknown"
+
+
+class CollectionExists(GalleryError):
+    """There is a collection of that name already."""
+
+    code = "collection_exists"
+
+
+class ConsentExpired(GalleryError):
+    """The consent of a person has run out."""
+
+    code = "consent_expired"
+    default_hint = "Renew it: mien people consent NAME; or forget who is due: mien gallery sweep"
+
+
+class IndexStale(GalleryError):
+    """A saved index is not of this store as it is now, or damaged; it is built anew from the store."""
+
+    code = "index_stale"
+
+
+class AuditBroken(GalleryError):
+    """An entry of the audit log was changed, removed or put in."""
+
+    code = "audit_broken"
+    default_hint = "Compare with a backup or an exported log: somebody wrote to the store without Mien."
+
+
 class StoreLocked(GalleryError):
     """Another process holds the store."""
 
     code = "store_locked"
+    default_hint = "Wait until the other process has finished, or find out what holds the store."
+
+
+class StoreNewer(GalleryError):
+    """The store was written by a newer version."""
+
+    code = "store_newer"
+    default_hint = "Install the newer version of Mien; nothing was changed."
+
+
+class StoreCorrupt(GalleryError):
+    """The store is damaged, or no store at all."""
+
+    code = "store_corrupt"
+    default_hint = "Restore a backup: mien gallery restore FILE"
+
+
+class StoreFull(GalleryError):
+    """There is no room for what was to be kept."""
+
+    code = "store_full"
+    default_hint = "Free disk space, then repeat; what was acknowledged before is kept."
+
+
+class StoreReadOnly(GalleryError):
+    """The store may be read but not written."""
+
+    code = "store_read_only"
+    default_hint = "Check who may write to the file and its folder, and how the disk is mounted."
+
+
+class StoreUnreachable(GalleryError):
+    """The database does not answer, or refuses the user."""
+
+    code = "store_unreachable"
+    default_hint = "Check the address of the store, user and password, and that the server is running."
 
 
 class KeyWrong(GalleryError):
     """The key does not open this store."""
 
     code = "key_wrong"
+    default_hint = "Give the key that the store was made with: MIEN_GALLERY_KEY, or gallery_key in mien.toml."
+
+
+class KeyMissing(GalleryError):
+    """There is a store, but no key."""
+
+    code = "key_missing"
+    default_hint = "Bring back the key file, or set MIEN_GALLERY_KEY. Without its key a store cannot be read."
 
 
 class SourceError(MienError):
