@@ -9,7 +9,7 @@ from mien.gallery.rule import DecisionRule
 from mien.packs.manifest import Manifest
 from mien.pages.markup import Html, facts_table, join, picture, table, tag
 from mien.runtime.machine import Machine
-from mien.tour.thumbnails import jpeg, portrait
+from mien.media.thumbnails import jpeg, portrait
 from mien.tour.tour import Known, Pair, Probe, Tour, shown_name
 
 _CARD_PX, _THUMB_PX, _FACE_PX = 880, 208, 152

@@ -49,9 +49,9 @@ def detection(
     from mien.cli.evaluate.looking import needs_extra, networks, watched_analyze
     from mien.errors import BadRequest
     from mien.evaluate.detection import detect, evaluate_detection
-    from mien.evaluate.reading.rows import find_photos
     from mien.evaluate.reading.truth import read_marked
     from mien.kit import Mien
+    from mien.media.rows import find_photos
 
     needs_extra(report)
     marked = read_marked(truth)

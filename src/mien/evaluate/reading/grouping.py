@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mien.errors import BadRequest
-from mien.evaluate.reading.rows import read_rows
+from mien.media.rows import read_rows
 
 # A photograph, and which of its faces; empty where each has one.
 Key = tuple[str, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import BadRequest
-from mien.evaluate.reading.rows import find_photos, numbered_rows, read_rows
+from mien.media.rows import find_photos, numbered_rows, read_rows
 from mien.media.images import find_images
 
 LIVE = "live"

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest
 from mien.evaluate.measures.folds import folds_of_people
-from mien.evaluate.reading.rows import numbered_rows
-from mien.evaluate.reading.text import read_text
+from mien.media.rows import numbered_rows
+from mien.media.text import read_text
 
 _SAME = {
     "1": True,

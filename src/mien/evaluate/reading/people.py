@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest
 from mien.evaluate.reading.bands import read_column
-from mien.evaluate.reading.rows import read_rows
-from mien.evaluate.reading.text import read_text
+from mien.media.rows import read_rows
+from mien.media.text import read_text
 from mien.media.albums import pictures_by_person
 
 # What a row of labels is about.

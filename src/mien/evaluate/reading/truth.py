@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mien.evaluate.measures.boxes import Marked
 from mien.evaluate.reading.coco import read_coco
-from mien.evaluate.reading.text import read_text
+from mien.media.text import read_text
 from mien.evaluate.reading.wider import read_wider
 
 

@@ -1,4 +1,4 @@
-"""Small JPEGs for the report."""
+"""Small JPEGs, for pages and for keeping."""
 
 from __future__ import annotations
 

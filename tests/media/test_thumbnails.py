@@ -5,7 +5,7 @@ import PIL.Image
 
 from mien.core.faces import Face
 from mien.core.image import Image
-from mien.tour.thumbnails import jpeg, portrait
+from mien.media.thumbnails import jpeg, portrait
 
 
 def test_a_thumbnail_keeps_its_shape_and_is_never_enlarged():

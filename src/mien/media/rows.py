@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from mien.errors import BadRequest
-from mien.evaluate.reading.text import read_text
+from mien.media.text import read_text
 
 _NAMED = 3
 

@@ -1,7 +1,7 @@
 import pytest
 
 from mien.errors import BadRequest
-from mien.evaluate.reading.rows import find_photos, read_rows
+from mien.media.rows import find_photos, read_rows
 
 
 def written(folder, text, encoding="utf-8"):
