@@ -116,7 +116,7 @@ def test_yunet_finds_the_faces_that_were_agreed_on(shared, modern_home):
     folder = shared("data/faces_wild")
     file = json.loads((Path(__file__).parents[1] / "faces_wild.json").read_text())
     truth = {name: boxes for name, boxes in file.items() if name.startswith("expressions_and_odd/")}
-    kit = Mien(load_settings(environ={}, home=modern_home, detector="yunet"))
+    kit = Mien(load_settings(environ={}, home=modern_home, store="memory", detector="yunet"))
     found = evaluate_detection(
         [marked(*boxes["faces"], ignored=boxes["ignore"]) for boxes in truth.values()],
         detect(kit.analyze, [folder / name for name in truth]),

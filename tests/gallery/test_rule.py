@@ -4,9 +4,8 @@ import pytest
 
 from mien.errors import CalibrationError, CalibrationInvalid, ManifestInvalid, RateUnsupported, SpaceMismatch
 from mien.gallery.calibration import Behind, Calibration, Interval
-from mien.gallery.gallery import Gallery
+from mien.gallery.gallery import memory_gallery
 from mien.gallery.rule import calibration_file, decide_by, load_calibration, metric_of, save_calibration
-from mien.gallery.store import MemoryStore
 from mien.packs.builtin import builtin_manifests
 
 MANIFEST = builtin_manifests()["dlib-resnet29"]
@@ -69,14 +68,14 @@ def test_an_embedder_without_a_threshold_needs_a_calibration(calibration):
 
 def test_matches_carry_probabilities(calibration):
     vectors = np.array([[0.0, 0.0], [0.45, 0.0], [0.0, 0.55]], np.float32)
-    gallery = Gallery(MemoryStore(), decide_by(MANIFEST, SPACE, calibration, None))
+    gallery = memory_gallery(decide_by(MANIFEST, SPACE, calibration, None))
     gallery.enroll("ada", vectors[1:2], SPACE)
     gallery.enroll("bob", vectors[2:], SPACE)
     (first, second) = gallery.identify(vectors[:1], SPACE, k=2)[0]
     assert (first.person, first.accepted, second.accepted) == ("ada", True, False)
     assert first.probability == pytest.approx(10 / 11)
     assert second.probability == pytest.approx(1 / 11)
-    plain = Gallery(MemoryStore(), decide_by(MANIFEST, SPACE, None, None))
+    plain = memory_gallery(decide_by(MANIFEST, SPACE, None, None))
     plain.enroll("ada", vectors[1:2], SPACE)
     assert plain.identify(vectors[:1], SPACE)[0][0].probability is None
 

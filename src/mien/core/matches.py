@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+Decision = Literal["known", "uncertain", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Match:
         accepted: Whether the distance is within the threshold.
         probability: That it is this person, if that and a stranger were equally probable before; None
             without a calibration.
+        person_id: Identifier of the person, which stays when the name changes.
+        face_id: Identifier of the person's nearest face; None where the mean of all speaks for the person.
     """
 
     person: str
@@ -28,6 +33,8 @@ class Match:
     distance: float
     accepted: bool
     probability: float | None = None
+    person_id: str | None = None
+    face_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +52,13 @@ class Matches:
         probability: `(q, k)` that it is this person, if that and a stranger were equally probable before;
             None without a calibration. With n people enrolled, somebody is near by chance more easily: `fmr`
             is of one comparison, and there are n.
+        person_id: `(q, k)` identifiers of the people; "" where fewer are known.
+        face_id: `(q, k)` identifiers of their nearest faces; None where means speak for people.
+        margin: `(q,)` how much further the second person is than the first; inf if there is no second.
+        review_distance: Up to this distance a person above the threshold is `uncertain` rather than
+            `unknown`; None: there is no such band.
+        least_margin: With a smaller margin to a second person who is within the threshold too, a match is
+            `uncertain`.
     """
 
     person: NDArray[np.str_]
@@ -54,6 +68,11 @@ class Matches:
     fmr: float | None
     space: str
     probability: NDArray[np.floating[Any]] | None = None
+    person_id: NDArray[np.str_] | None = None
+    face_id: NDArray[np.str_] | None = None
+    margin: NDArray[np.float32] | None = None
+    review_distance: float | None = None
+    least_margin: float = 0.0
 
     def __repr__(self) -> str:
         """Numbers only; who was compared with whom stays out of logs."""
@@ -69,14 +88,34 @@ class Matches:
 
     def __getitem__(self, probe: int) -> tuple[Match, ...]:
         """All candidates of one probe, best first."""
-        rows = zip(self.person[probe], self.similarity[probe], self.distance[probe], strict=True)
-        chances = [None] * len(self.person[probe]) if self.probability is None else self.probability[probe]
         return tuple(
-            Match(str(p), float(s), float(d), bool(d <= self.threshold), None if c is None else float(c))
-            for (p, s, d), c in zip(rows, chances, strict=True)
+            Match(
+                str(self.person[probe, i]),
+                float(self.similarity[probe, i]),
+                float(distance),
+                bool(distance <= self.threshold),
+                None if self.probability is None else float(self.probability[probe, i]),
+                None if self.person_id is None else str(self.person_id[probe, i]),
+                None if self.face_id is None else str(self.face_id[probe, i]),
+            )
+            for i, distance in enumerate(self.distance[probe])
+            if np.isfinite(distance)
         )
 
+    def decision(self, probe: int) -> Decision:
+        """Whether the nearest person is who it is (`known`), may be (`uncertain`), or is not (`unknown`).
+
+        Uncertain is who lies between the threshold and `review_distance`, and who is within the threshold but
+        hardly nearer than somebody else who is too.
+        """
+        nearest = self.distance[probe, 0] if self.distance.shape[1] else np.inf
+        if nearest > self.threshold:
+            near = self.review_distance is not None and nearest <= self.review_distance
+            return "uncertain" if near else "unknown"
+        margin = np.inf if self.margin is None else self.margin[probe]
+        rivalled = margin < self.least_margin and nearest + margin <= self.threshold
+        return "uncertain" if rivalled else "known"
+
     def best(self, probe: int) -> Match | None:
-        """The accepted nearest person of one probe; None means unknown."""
-        candidates = self[probe]
-        return candidates[0] if candidates and candidates[0].accepted else None
+        """The nearest person of one probe, if `known`; None otherwise."""
+        return self[probe][0] if self.decision(probe) == "known" else None

@@ -52,11 +52,19 @@ class Enrolment:
         person: The name.
         faces: How many faces were added.
         failures: Pictures that gave none, and why.
+        person_id: Identifier of the person, which stays when the name changes.
+        face_ids: Identifiers of the faces that were added.
+        repeated: How many faces were not added, because they were enrolled from the same photographs before.
+        resembles: Other people whom the faces come so near that they may be the same person.
     """
 
     person: str
     faces: int
     failures: tuple[Failure, ...]
+    person_id: str = ""
+    face_ids: tuple[str, ...] = ()
+    repeated: int = 0
+    resembles: tuple[Match, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

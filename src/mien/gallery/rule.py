@@ -29,6 +29,7 @@ class DecisionRule:
         distance: Largest distance of one person.
         fmr: False-match rate at that distance; None if nobody measured it.
         calibration: What distances mean for somebody's own photographs; None if nobody calibrated.
+        review_distance: Up to here a person is uncertain rather than unknown; None: no such band.
     """
 
     space: str
@@ -36,6 +37,7 @@ class DecisionRule:
     distance: float
     fmr: float | None
     calibration: Calibration | None = None
+    review_distance: float | None = None
 
     @property
     def source(self) -> Literal["manifest", "calibration"]:
@@ -95,7 +97,11 @@ def metric_of(manifest: Manifest) -> Metric:
 
 
 def decide_by(
-    manifest: Manifest, space: str, calibration: Calibration | None, fmr: float | None
+    manifest: Manifest,
+    space: str,
+    calibration: Calibration | None,
+    fmr: float | None,
+    review_fmr: float | None = None,
 ) -> DecisionRule:
     """The rule of an embedder: as calibrated, or else as its manifest says.
 
@@ -104,6 +110,7 @@ def decide_by(
         space: Of its embeddings.
         calibration: What was measured here, if anything.
         fmr: The false-match rate that the operator wants; None: what was asked for when it was calibrated.
+        review_fmr: The false-match rate up to which people are shown as uncertain; None: none are.
 
     Raises:
         RateUnsupported: A rate is wanted that the calibration cannot tell, or that nobody measured.
@@ -111,12 +118,23 @@ def decide_by(
     """
     if calibration is not None:
         rate = calibration.requested_fmr if fmr is None else fmr
-        return DecisionRule(space, calibration.metric, calibration.threshold_at(rate), rate, calibration)
+        distance = calibration.threshold_at(rate)
+        review = None if review_fmr is None else calibration.threshold_at(review_fmr)
+        if review is not None and review < distance:
+            raise RateUnsupported(
+                f"review_fmr {review_fmr:g} is below fmr {rate:g}.", hint="Ask for a larger review_fmr."
+            )
+        return DecisionRule(space, calibration.metric, distance, rate, calibration, review)
     if manifest.threshold is None:
         raise ManifestInvalid(
             f"Pack {manifest.name} states no threshold.", hint="Measure one: mien calibrate FOLDER"
         )
     found = manifest.threshold
+    if review_fmr is not None:
+        raise RateUnsupported(
+            "Without a calibration nobody knows who is uncertain.",
+            hint="Measure with photographs of your own: mien calibrate FOLDER",
+        )
     if fmr is not None and fmr != found.fmr:
         stated = f"{found.fmr:g}" if found.fmr else "none"
         raise RateUnsupported(

@@ -5,14 +5,13 @@ from mien.errors import BadRequest
 from mien.evaluate.calibration.fitting import calibrate
 from mien.evaluate.calibration.galleries import calibrate_gallery
 from mien.evaluate.measures.comparisons import everybody
-from mien.gallery.gallery import Gallery
+from mien.gallery.gallery import memory_gallery
 from mien.gallery.rule import DecisionRule
-from mien.gallery.store import MemoryStore
 
 
 @pytest.fixture
 def gallery():
-    return Gallery(MemoryStore(), DecisionRule("s", "cosine", 0.5, None))
+    return memory_gallery(DecisionRule("s", "cosine", 0.5, None))
 
 
 def test_the_names_are_the_labels(gallery, rng):

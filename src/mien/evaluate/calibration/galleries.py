@@ -23,8 +23,8 @@ def calibrate_gallery(gallery: Gallery, fmr: float) -> Fitted:
         RateUnsupported: Too few people for the rate asked for.
         ExtraMissing: scikit-learn is not installed.
     """
-    owners, vectors = gallery.store.all_vectors()
-    person = np.unique(np.array(owners, np.str_), return_inverse=True)[1].astype(np.int32)
-    compared = everybody(vectors, person, gallery.rule.metric)
+    known = gallery.templates()
+    person = np.unique(known.person, return_inverse=True)[1].astype(np.int32)
+    compared = everybody(known.vectors, person, gallery.rule.metric)
     found = np.ones(len(person), bool)
     return calibrate(compared, space=gallery.rule.space, metric=gallery.rule.metric, fmr=fmr, acquired=found)

@@ -1,0 +1,257 @@
+"""The index of a collection, kept in step with the store and saved beside it.
+
+The store is the truth and numbers its changes; an index knows up to which it has followed. Before every
+search it asks for what came later, from whichever process, so that a face is found as soon as it is
+acknowledged and not found as soon as it is deleted. A saved index is sealed by a key of its collection that
+is exchanged whenever somebody is forgotten: what was saved before opens no more.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import BadRequest, IndexStale
+from mien.gallery.index import Candidates, Index, Kind, build, load
+from mien.gallery.store.reading import (
+    Snapshot,
+    Templates,
+    changed_people,
+    dropped,
+    index_key,
+    templates,
+)
+from mien.gallery.store.records import Collection
+from mien.gallery.store.store import Store
+from mien.gallery.vault.streams import SealedReader, SealedWriter
+from mien.ops.vectors import Metric, l2_normalise
+
+Policy = Literal["best_face", "centroid"]
+# Beyond this share of rows that came or went an approximate index is built anew.
+_STALE = 0.3
+POLICIES: tuple[Policy, ...] = ("best_face", "centroid")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChoices:
+    """How a collection is searched.
+
+    Attributes:
+        kind: `exact`, `ivf`, `hnsw`, or `auto`: exact up to `exact_up_to` faces, then `ivf`.
+        exact_up_to: Most faces that are compared one by one.
+        recall: Share of the true ten nearest that an approximate index has to find; measured when it is
+            built.
+        policy: Whether the nearest face speaks for a person, or the mean of all of them.
+        folder: Where the index is saved; None: nowhere.
+        save_from: Least rows that are worth saving; fewer are read from the store as fast.
+        threads: For building and searching; 0: one per core.
+    """
+
+    kind: Kind | Literal["auto"] = "auto"
+    exact_up_to: int = 200_000
+    recall: float = 0.995
+    policy: Policy = "best_face"
+    folder: Path | None = None
+    save_from: int = 5_000
+    threads: int = 0
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What a saved index says of itself before its rows."""
+
+    store: str
+    collection: str
+    space: str
+    metric: str
+    policy: str
+    change: int
+
+
+class Nearby:
+    """Finds the nearest people of one collection; threads may share it.
+
+    Args:
+        store: The truth.
+        collection: Whose index.
+        metric: What distance means in its space.
+        choices: How it is searched.
+
+    Raises:
+        BadRequest: Unknown policy.
+    """
+
+    def __init__(self, store: Store, collection: Collection, metric: Metric, choices: IndexChoices) -> None:
+        if choices.policy not in POLICIES:
+            raise BadRequest(f"Unknown policy {choices.policy!r}.", hint=f"One of {', '.join(POLICIES)}.")
+        self._store, self._collection, self._metric, self._choices = store, collection, metric, choices
+        self._index: Index | None = None
+        self._change = -1
+        self._saved_change = -1
+        self._lock = threading.RLock()
+
+    def index(self) -> Index:
+        """The index as of now: every change that was acknowledged before is in it."""
+        with self._lock:
+            if self._index is not None and self._store.change == self._change:
+                return self._index
+            with self._store.reading() as snapshot:
+                if self._index is None and not self._load(snapshot):
+                    self._build(snapshot)
+                assert self._index is not None  # noqa: S101 - loaded or built
+                self._follow(snapshot)
+                return self._index
+
+    def follow(self) -> None:
+        """Take in what changed, if the index is in use."""
+        if self._index is not None:
+            self.index()
+
+    def nearest(
+        self, probes: NDArray[np.float32], k: int, owners: NDArray[np.bytes_] | None = None
+    ) -> Candidates:
+        """The k nearest people for each probe `(q, d)`; see `mien.gallery.index.Index.nearest`."""
+        return self.index().nearest(probes, k, owners=owners)
+
+    def save(self) -> bool:
+        """Save the index, so that it need not be built when the store is opened next.
+
+        Nothing depends on it: where it cannot be written it is built again.
+
+        Returns:
+            Whether it was saved.
+        """
+        with self._lock:
+            file = self._file()
+            if self._index is None or file is None or len(self._index) < self._choices.save_from:
+                return False
+            if self._saved_change == self._change:
+                return True
+            unfinished = file.with_suffix(".unfinished")
+            try:
+                self._write(unfinished)
+                unfinished.replace(file)
+            except OSError:
+                return False
+            finally:
+                with suppress(OSError):
+                    unfinished.unlink(missing_ok=True)
+            self._saved_change = self._change
+            return True
+
+    def purge(self) -> None:
+        """Delete what was saved of this collection, and follow the store at once."""
+        with self._lock:
+            folder = self._choices.folder
+            if folder is not None:
+                for file in folder.glob(f"{self._collection.id}.*"):
+                    file.unlink(missing_ok=True)
+            self._saved_change = -1
+            self.follow()
+
+    def _build(self, snapshot: Snapshot) -> None:
+        rows = self._rows(templates(snapshot, self._collection))
+        self._index = build(
+            self._metric,
+            rows.face,
+            rows.person,
+            rows.vectors,
+            kind=self._choices.kind,
+            exact_up_to=self._choices.exact_up_to,
+            recall=self._choices.recall,
+            threads=self._choices.threads,
+        )
+        self._change = snapshot.change
+        self.save()
+
+    def _follow(self, snapshot: Snapshot) -> None:
+        """Take in what changed since."""
+        index = self._index
+        if index is None or snapshot.change == self._change:
+            return
+        here, after = self._collection, self._change
+        lost = dropped(snapshot, here.id, after)
+        if self._choices.policy == "centroid":
+            people = sorted({*changed_people(snapshot, here.id, after), *lost.people})
+            index.remove(np.array(people, "S13"))
+            rows = self._rows(templates(snapshot, here, person_ids=people))
+        else:
+            index.remove(np.array(lost.faces, "S13"))
+            rows = self._rows(templates(snapshot, here, after=after))
+        if len(rows):
+            index.upsert(rows.face, rows.person, rows.vectors)
+        self._change = snapshot.change
+        if index.stale_share > _STALE:
+            self._build(snapshot)
+
+    def _rows(self, found: Templates) -> Templates:
+        return centroids(found, self._metric) if self._choices.policy == "centroid" else found
+
+    def _load(self, snapshot: Snapshot) -> bool:
+        file = self._file()
+        if file is None or not file.exists():
+            return False
+        key = index_key(snapshot, self._collection.id)
+        try:
+            with file.open("rb") as raw, io.BufferedReader(SealedReader(raw, key, file.name)) as sealed:
+                head = _read_head(sealed)
+                if head != self._head(head.change) or head.change > snapshot.change:
+                    return False
+                self._index = load(sealed)
+        except (OSError, IndexStale):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)  # of no use to anybody any more
+            return False
+        self._change = self._saved_change = head.change
+        return True
+
+    def _write(self, file: Path) -> None:
+        assert self._index is not None  # noqa: S101 - asked before
+        with self._store.reading() as snapshot:
+            key = index_key(snapshot, self._collection.id)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        name = file.with_suffix(".index").name
+        with file.open("wb") as raw, io.BufferedWriter(SealedWriter(raw, key, name)) as sealed:
+            head = msgspec.json.encode(self._head(self._change))
+            sealed.write(len(head).to_bytes(4, "big") + head)
+            self._index.save(sealed)
+
+    def _head(self, change: int) -> Head:
+        here = self._collection
+        return Head(self._store.id, here.id, here.space, self._metric, self._choices.policy, change)
+
+    def _file(self) -> Path | None:
+        folder = self._choices.folder
+        return None if folder is None else folder / f"{self._collection.id}.{self._choices.policy}.index"
+
+
+def centroids(found: Templates, metric: Metric) -> Templates:
+    """One row for each person: the mean of their templates, of length one each if the metric is cosine.
+
+    The identifier of such a row is that of the person.
+    """
+    if not len(found):
+        return found
+    people, row = np.unique(found.person, return_inverse=True)
+    vectors = l2_normalise(found.vectors) if metric == "cosine" else found.vectors
+    count = np.bincount(row)
+    sums = np.add.reduceat(
+        vectors[np.argsort(row, kind="stable")], np.cumsum(count) - count, dtype=np.float64
+    )
+    means = (sums / count[:, None]).astype(np.float32)
+    return Templates(people, people, means)
+
+
+def _read_head(sealed: BinaryIO) -> Head:
+    try:
+        size = int.from_bytes(sealed.read(4), "big")
+        return msgspec.json.decode(sealed.read(min(size, 65536)), type=Head)
+    except msgspec.DecodeError as error:
+        raise IndexStale("A saved index of another version.") from error

@@ -1,0 +1,179 @@
+"""Enrol, merge, move and adopt people, each within one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mien.errors import BadRequest, CollectionUnknown, SpaceMismatch
+from mien.gallery.store import reading
+from mien.gallery.store.adding import Newcomer, add_collection, add_faces, add_people, already_here
+from mien.gallery.store.dropping import drop_person
+from mien.gallery.store.editing import edit_person, move_faces
+from mien.gallery.store.forgotten import absorb
+from mien.gallery.store.records import About, Collection, NewFace, Person, StoredFace, about
+from mien.gallery.store.store import Store, Writing
+
+
+def opened_collection(store: Store, name: str, space: str, embedder: str) -> Collection:
+    """A collection by name; made if it is missing.
+
+    Raises:
+        SpaceMismatch: It is of another embedder.
+        BadRequest: It is no name.
+    """
+    if not 0 < len(name.strip()) <= 200:
+        raise BadRequest("A collection needs a name of 1 to 200 characters.")
+    try:
+        with store.reading() as snapshot:
+            found = reading.collection_named(snapshot, name)
+    except CollectionUnknown:
+        with store.writing() as writing:
+            known = {one.name: one for one in reading.collections(writing)}
+            found = known.get(name) or add_collection(writing, name, space, embedder)
+            if name not in known:
+                writing.note("made collection", found.id)
+    if found.space != space:
+        raise SpaceMismatch(
+            f"The collection {name!r} holds embeddings of {found.embedder or found.space}.",
+            hint="Use that embedder, or bring the people over to this one: mien gallery upgrade",
+        )
+    return found
+
+
+def enroll(
+    writing: Writing, collection: Collection, newcomers: Sequence[Newcomer]
+) -> list[tuple[str, tuple[str, ...], int]]:
+    """Keep people and faces; faces of a place in a photograph that is theirs already are not kept again.
+
+    Returns:
+        For each newcomer: the person's identifier, those of the faces, and how many were there already.
+
+    Raises:
+        BadRequest: A name is given twice, or an embedding is not finite or of another length.
+    """
+    names = [one.about.name for one in newcomers if one.about.name is not None]
+    if len(names) != len({name.strip() for name in names}):
+        raise BadRequest("A name is given twice.")
+    _check_vectors(reading.dimensions(writing, collection), newcomers)
+    known = _known(writing, collection, newcomers)
+    pairs = list(zip(newcomers, known, strict=True))
+    made = iter(add_people(writing, collection, [one for one, who in pairs if who is None]))
+    again = [face for one, who in pairs if who is not None for face in one.faces]
+    there = already_here(writing, collection, again)
+    ids = reading.ids_of_faces(writing, collection.id, [face.id for face in again if face.id])
+    done, additions = [], []
+    for one, who in pairs:
+        if who is None:
+            person, *faces = next(made)
+            done.append((person, tuple(faces), 0))
+            continue
+        new = [f for f in one.faces if f.id not in ids and (f.provenance.place, who) not in there]
+        additions.append((who, new, one))
+        done.append((who, (), len(one.faces) - len(new)))
+    added = add_faces(writing, collection, [(person, new) for person, new, _ in additions], by_hand=True)
+    kept = {person: ids for (person, _, _), ids in zip(additions, added, strict=True)}
+    _tell(writing, collection, {person: one for person, _, one in additions})
+    return [(person, kept.get(person, faces), repeated) for person, faces, repeated in done]
+
+
+def _known(writing: Writing, collection: Collection, newcomers: Sequence[Newcomer]) -> list[str | None]:
+    """Who of them is here already, by name, or by identifier if unnamed."""
+    by_name = reading.named(writing, collection.id, [one.about.name for one in newcomers if one.about.name])
+    unnamed = [one.id for one in newcomers if one.id and one.about.name is None]
+    by_id = reading.ids_of_people(writing, collection.id, unnamed) if unnamed else frozenset()
+    return [
+        by_name.get(one.about.name) if one.about.name else (one.id if one.id in by_id else None)
+        for one in newcomers
+    ]
+
+
+def merge(writing: Writing, collection: Collection, target: Person, others: Sequence[Person]) -> None:
+    """Give the faces and tags of others to one person, and delete the others.
+
+    Raises:
+        BadRequest: Somebody is to be merged with himself.
+    """
+    if target.id in {other.id for other in others} or not others:
+        raise BadRequest("Merging needs somebody else.")
+    tags = sorted({*target.tags, *(tag for other in others for tag in other.tags)})
+    for other in others:
+        owned = reading.faces(writing, collection.id, person=other.id)
+        move_faces(writing, collection, owned, target.id, collection)
+        drop_person(writing, collection, other.id)
+    absorb(writing, [other.id for other in others], target.id)
+    told = about(target.about.name, tags, target.about.metadata, target.about.consent_note)
+    edit_person(writing, collection, target, told, target.consent_until)
+
+
+def move(writing: Writing, collection: Collection, moved: Sequence[StoredFace], to: str | None) -> str:
+    """Give faces to somebody known, or to somebody new; the identifier of the person.
+
+    Somebody unnamed who is left without a face is deleted.
+
+    Raises:
+        BadRequest: No face is given.
+    """
+    if not moved:
+        raise BadRequest("No face is given.")
+    target = _somebody(writing, collection, to)
+    move_faces(writing, collection, moved, target, collection)
+    left = sorted({face.person_id for face in moved} - {target})
+    for person in reading.people(writing, collection.id, ids=left):
+        if not person.faces and person.about.name is None:
+            drop_person(writing, collection, person.id)
+    return target
+
+
+def adopt(writing: Writing, album: Collection, person: Person, collection: Collection, name: str) -> str:
+    """Take somebody over from another collection; the identifier of the person there.
+
+    Raises:
+        BadRequest: Both collections are one.
+    """
+    if album.id == collection.id:
+        raise BadRequest("Both collections are one.", hint="Rename the person instead: mien people rename")
+    target = _somebody(writing, collection, name)
+    move_faces(writing, album, reading.faces(writing, album.id, person=person.id), target, collection)
+    drop_person(writing, album, person.id)
+    absorb(writing, [person.id], target)
+    return target
+
+
+def _somebody(writing: Writing, collection: Collection, who: str | None) -> str:
+    """Somebody known, by name or identifier, or somebody new of that name, or unnamed."""
+    known = reading.named(writing, collection.id, [who] if who else [])
+    if who in known:
+        return known[who]
+    if who is not None and reading.ids_of_people(writing, collection.id, [who]):
+        return who
+    return add_people(writing, collection, [Newcomer(about(who), [])])[0][0]
+
+
+def _tell(writing: Writing, collection: Collection, told: dict[str, Newcomer]) -> None:
+    """Replace what was known about people by what was given."""
+    said = {
+        person: one for person, one in told.items() if one.consent_until or one.about != About(one.about.name)
+    }
+    for person in reading.people(writing, collection.id, ids=sorted(said)):
+        new = said[person.id]
+        merged = _told(person.about, new.about)
+        edit_person(writing, collection, person, merged, new.consent_until or person.consent_until)
+
+
+def _told(old: About, new: About) -> About:
+    """What was known, with what is given instead."""
+    return About(
+        old.name, new.tags or old.tags, new.metadata or old.metadata, new.consent_note or old.consent_note
+    )
+
+
+def _check_vectors(dimensions: int | None, newcomers: Sequence[Newcomer]) -> None:
+    found: list[NewFace] = [face for one in newcomers for face in one.faces]
+    for face in found:
+        wanted = dimensions or len(found[0].vector)
+        if face.vector.ndim != 1 or len(face.vector) != wanted:
+            raise BadRequest(f"An embedding wants {wanted} numbers, got shape {face.vector.shape}.")
+        if not np.isfinite(face.vector).all():
+            raise BadRequest("An embedding holds numbers that are not finite.")

@@ -1,0 +1,97 @@
+"""Exchange the keys of a store, without enrolling anybody again.
+
+Everything that people's keys sealed stays as it is; their keys are wrapped anew, by a new key of the store,
+which the new master key wraps. Copies of the store that are known get the same new keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from mien.errors import GalleryError
+from mien.gallery.forgetting import backups_of, opened_copy, scrub
+from mien.gallery.sql.schema import COLLECTION, PERSON, STORE
+from mien.gallery.store.sealed import open_about, person_key
+from mien.gallery.store.store import Store, Writing
+from mien.gallery.vault.keyring import KeyRing, make_ring
+from mien.gallery.vault.master import MasterKey
+from mien.gallery.vault.sealing import new_key
+
+_PORTION = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What has the new key.
+
+    Attributes:
+        people: How many keys were wrapped anew.
+        backups: Copies that were.
+        unreached: Copies that are known and could not be opened: they need the old key.
+    """
+
+    people: int
+    backups: tuple[str, ...]
+    unreached: tuple[str, ...]
+
+
+def rotate(store: Store, new: MasterKey) -> Rotated:
+    """Exchange the master key and the key of the copies, then of the store, each in one transaction.
+
+    Raises:
+        GalleryError: The store cannot be written: the old key still opens it; copies may have the new one.
+    """
+    reached, unreached = [], []
+    # First the copies, while this store still has the key that opens them.
+    for path in backups_of(store):
+        try:
+            with opened_copy(path, store) as copy:
+                _rotate(copy, new)
+        except GalleryError:
+            unreached.append(path)
+        else:
+            reached.append(path)
+    return Rotated(_rotate(store, new), tuple(reached), tuple(unreached))
+
+
+def _rotate(store: Store, new: MasterKey) -> int:
+    with store.writing() as writing:
+        ring, sealed = make_ring(new, store.id, audit_key=writing.ring.audit_key)
+        people = _wrap_people(writing, ring)
+        for identifier in writing.connection.execute(sa.select(COLLECTION.c.id)).scalars().all():
+            key = ring.wrap(new_key(), f"index|{identifier}")
+            writing.connection.execute(
+                COLLECTION.update().where(COLLECTION.c.id == identifier).values(index_key=key)
+            )
+        writing.connection.execute(
+            STORE.update().values(master_id=sealed.master_id, wrapped=sealed.wrapped, secrets=sealed.secrets)
+        )
+        writing.note("rotated", people=people, key=sealed.master_id)
+    store.exchange(new, sealed, ring)
+    scrub(store)  # the old wrapping must not linger
+    return people
+
+
+def _wrap_people(writing: Writing, ring: KeyRing) -> int:
+    """Wrap everybody's key by the new key of the store, and find names by the new key of names."""
+    count, last = 0, ""
+    update = (
+        PERSON.update()
+        .where(PERSON.c.id == sa.bindparam("who"))
+        .values(key=sa.bindparam("wrapped"), name_mac=sa.bindparam("mac"))
+    )
+    while True:
+        query = sa.select(PERSON).where(PERSON.c.id > last).order_by(PERSON.c.id).limit(_PORTION)
+        rows = writing.connection.execute(query).all()
+        if not rows:
+            return count
+        changed = []
+        for row in rows:
+            key = writing.ring.unwrap(row.key, row.id)
+            name = open_about(person_key(writing.ring, row.id, row.key), row.id, row.sealed).name
+            mac = None if name is None else ring.name_mac(row.collection_id, name)
+            changed.append({"who": row.id, "wrapped": ring.wrap(key, row.id), "mac": mac})
+        writing.connection.execute(update, changed)
+        count, last = count + len(rows), rows[-1].id
