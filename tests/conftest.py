@@ -63,7 +63,7 @@ def mien_home(starter_files, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def kit(mien_home) -> Mien:
     """A `Mien` on the installed starter set, with an empty gallery: do not enrol into it."""
-    return Mien(load_settings(environ={}, home=mien_home))
+    return Mien(load_settings(environ={}, home=mien_home, store="memory"))
 
 
 @pytest.fixture(scope="session")
@@ -85,4 +85,4 @@ def modern_home(shared, mien_home, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def modern_kit(modern_home) -> Mien:
     """A `Mien` on all of them: do not enrol into it."""
-    return Mien(load_settings(environ={}, home=modern_home))
+    return Mien(load_settings(environ={}, home=modern_home, store="memory"))

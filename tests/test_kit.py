@@ -19,7 +19,7 @@ from mien.pipeline.choosing import choose
 @pytest.fixture
 def fresh(mien_home):
     """A `Mien` whose gallery nobody else uses."""
-    return Mien(load_settings(environ={}, home=mien_home))
+    return Mien(load_settings(environ={}, home=mien_home, store="memory"))
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_enrolling_nothing_usable_raises_the_first_reason(fresh, rocket, crowd, 
 
 
 def test_another_detector_finds_the_same_people(mien_home, obama, collins):
-    kit = Mien(load_settings(environ={}, home=mien_home, detector="mmod"))
+    kit = Mien(load_settings(environ={}, home=mien_home, store="memory", detector="mmod"))
     assert kit.detect(obama[0]).points is None
     assert kit.verify(obama[0], obama[1]).verified
     assert not kit.verify(obama[0], collins).verified
@@ -177,7 +177,7 @@ def test_the_gallery_refuses_another_space(fresh, obama):
 
 
 def test_unknown_pack_says_what_there_is(mien_home):
-    kit = Mien(load_settings(environ={}, home=mien_home, detector="mtcn"))
+    kit = Mien(load_settings(environ={}, home=mien_home, store="memory", detector="mtcn"))
     with pytest.raises(PackMissing) as failure:
         kit.detect(Image.from_rgb(np.zeros((50, 50, 3), np.uint8)))
     assert "mtcnn" in failure.value.hint
@@ -185,7 +185,7 @@ def test_unknown_pack_says_what_there_is(mien_home):
 
 def test_settings_or_choices_but_not_both(mien_home):
     with pytest.raises(BadRequest):
-        Mien(load_settings(environ={}, home=mien_home), threads=1)
+        Mien(load_settings(environ={}, home=mien_home, store="memory"), threads=1)
 
 
 def test_threads_may_share_one(fresh, obama):
@@ -274,7 +274,7 @@ def test_a_pack_that_does_something_else_is_refused(mien_home, obama):
         ({"detector": "dlib-68"}, "finds no faces"),
         ({"embedder": "mtcnn"}, "no embedding"),
     ):
-        kit = Mien(load_settings(environ={}, home=mien_home, **choice))
+        kit = Mien(load_settings(environ={}, home=mien_home, store="memory", **choice))
         with pytest.raises(BadRequest, match=words) as failure:
             kit.embed(obama[0])
         assert "Packs that do:" in failure.value.hint

@@ -20,7 +20,7 @@ def home(mien_home, tmp_path):
 @pytest.fixture
 def made(home):
     """A `Mien` in that home."""
-    return lambda **choices: Mien(load_settings(environ={}, home=home, **choices))
+    return lambda **choices: Mien(load_settings(environ={}, home=home, store="memory", **choices))
 
 
 @pytest.fixture

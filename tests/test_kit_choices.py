@@ -12,7 +12,7 @@ def growing(mien_home, modern_home, tmp_path):
     packs.mkdir()
     for pack in (mien_home / "packs").iterdir():
         (packs / pack.name).symlink_to(pack)
-    kit = Mien(load_settings(environ={}, home=tmp_path))
+    kit = Mien(load_settings(environ={}, home=tmp_path, store="memory"))
     return kit, lambda: (packs / "retail0095").symlink_to(modern_home / "packs" / "retail0095")
 
 
@@ -39,7 +39,7 @@ def test_another_set_of_columns_keeps_the_choice(growing):
 
 
 def test_answers_do_not_depend_on_the_order_of_columns(modern_home, photos):
-    kit = Mien(load_settings(environ={}, home=modern_home, detector="mmod"))
+    kit = Mien(load_settings(environ={}, home=modern_home, store="memory", detector="mmod"))
     picture = photos / "unknown/half-a-face.jpg"
     (one,), (other,) = (
         kit.analyze(picture, columns) for columns in (("pose", "landmarks"), ("landmarks", "pose"))

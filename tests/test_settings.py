@@ -22,6 +22,16 @@ FIELDS = {
     "flip": (None, ("true", True), ("false", False), True),
     "calibration": (None, ('"a.json"', Path("a.json")), ("b.json", Path("b.json")), Path("c.json")),
     "fmr": (None, ("1e-3", 1e-3), ("0.01", 0.01), 0.1),
+    "review_fmr": (None, ("1e-2", 1e-2), ("0.02", 0.02), 0.1),
+    "least_margin": (0.0, ("0.1", 0.1), ("0.2", 0.2), 0.3),
+    "store": (None, ('"a.db"', "a.db"), ("b.db", "b.db"), "memory"),
+    "collection": ("default", ('"a"', "a"), ("b", "b"), "c"),
+    "gallery_key": (None, ('"a.key"', "a.key"), ("env:KEY", "env:KEY"), "kms:vault"),
+    "policy": ("best_face", ('"centroid"', "centroid"), ("best_face", "best_face"), "centroid"),
+    "index": ("auto", ('"exact"', "exact"), ("auto", "auto"), "exact"),
+    "exact_up_to": (200_000, ("1", 1), ("2", 2), 3),
+    "keep_crops": (False, ("true", True), ("false", False), True),
+    "gate": ("off", ('"standard"', "standard"), ("strict", "strict"), "off"),
     "mirror": (None, ('"file:a"', "file:a"), ("file:b", "file:b"), "file:c"),
 }
 

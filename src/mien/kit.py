@@ -2,47 +2,55 @@
 
 mien = Mien()
 mien.verify("a.jpg", "b.jpg").verified
-mien.enroll("Ada", ["ada1.jpg", "ada2.jpg"])
+mien.enroll("Ada", ["ada1.jpg", "ada2.jpg"])   # kept on the disk, encrypted
 mien.identify("party.jpg").names
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
 from mien.core.analysis import Analysis, Failure
-from mien.core.columns import BY_NAME
 from mien.core.faces import Faces
 from mien.core.image import Image
+from mien.core.matches import Match, Matches
 from mien.core.results import Enrolment, Identification, Verification
-from mien.errors import BadRequest, ExtraMissing, MienError, PackMissing
+from mien.errors import BadRequest
 from mien.gallery.gallery import Gallery
+from mien.gallery.nearby import IndexChoices
+from mien.gallery.opening import open_store
 from mien.gallery.rule import DecisionRule, calibration_file, decide_by, load_calibration, metric_of
-from mien.gallery.store import MemoryStore
+from mien.gallery.store import reading
+from mien.gallery.store.records import about
+from mien.gallery.store.store import Store
 from mien.media.expanding import Source, expand
 from mien.media.images import open_image, read_images
 from mien.models.embedder import embedding_space
 from mien.models.stage import Stage
-from mien.models.table import load_stage
 from mien.ops.hide import hide_faces
 from mien.ops.vectors import DISTANCES, Metric, cosine_similarity
 from mien.packs.manifest import Manifest
 from mien.packs.own import pack_of_eight_bits, write_pack
 from mien.packs.sources import Progress, no_progress
 from mien.packs.store import Pack, PackStore
+from mien.people.enrolling import Keeping, Told, enroll
+from mien.people.gates import GATES
+from mien.people.upgrading import Upgraded, upgrade
 from mien.pipeline.ahead import read_ahead
 from mien.pipeline.analyzer import Analyzer, Observer
 from mien.pipeline.choosing import Choice, choose
 from mien.pipeline.quantise import quantised
+from mien.pipeline.stages import DETECTION, Stages
 from mien.runtime.session import Runtime
 from mien.settings import Settings, load_settings
-
-_DETECTION = ("box", "score", "points")
 
 
 class Mien:
@@ -78,12 +86,10 @@ class Mien:
         self.runtime = Runtime(self.settings.device, self.settings.threads)
         self._progress = progress
         self._observe = observe
-        self._stages: dict[str, Stage] = {}
-        self._plans: dict[tuple[str, ...], tuple[Stage, ...]] = {}
-        # Which pack was opened for a column: a choice is made once.
-        self._givers: dict[str, str] = {}
+        self.stages = Stages(self.packs, self.runtime, self.settings, progress)
         self._rule: DecisionRule | None = None
-        self._gallery: Gallery | None = None
+        self._store: Store | None = None
+        self._galleries: dict[str, Gallery] = {}
         self._lock = threading.RLock()
 
     def detect(self, image: Source) -> Faces:
@@ -92,10 +98,10 @@ class Mien:
         Raises:
             InputError: The picture cannot be read.
         """
-        return self._one(image, _DETECTION).faces
+        return self._one(image, DETECTION).faces
 
     def analyze(
-        self, sources: Source | Iterable[Source], columns: Sequence[str] = _DETECTION
+        self, sources: Source | Iterable[Source], columns: Sequence[str] = DETECTION
     ) -> Iterator[Analysis | Failure]:
         """Analyse pictures, or all pictures of folders, as they are iterated over.
 
@@ -131,7 +137,7 @@ class Mien:
 
     def embed(self, image: Source) -> Faces:
         """Find the faces of one picture and embed each."""
-        return self._one(image, (*_DETECTION, "embedding")).faces
+        return self._one(image, (*DETECTION, "embedding")).faces
 
     def verify(self, a: Source, b: Source, *, face: Choice | tuple[Choice, Choice] = "only") -> Verification:
         """Decide whether two pictures show the same person.
@@ -150,7 +156,7 @@ class Mien:
         """
         which = face if isinstance(face, tuple) else (face, face)
         one, two = (
-            choose(self._one(picture, (*_DETECTION, "embedding")), choice)
+            choose(self._one(picture, (*DETECTION, "embedding")), choice)
             for picture, choice in zip((a, b), which, strict=True)
         )
         rule = self.rule()
@@ -171,52 +177,99 @@ class Mien:
             source=rule.source,
         )
 
-    def enroll(self, person: str, sources: Source | Iterable[Source], *, face: Choice = "only") -> Enrolment:
+    def enroll(
+        self,
+        person: str,
+        sources: Source | Iterable[Source],
+        *,
+        face: Choice = "only",
+        tags: Sequence[str] = (),
+        metadata: dict[str, Any] | None = None,
+        consent_note: str = "",
+        consent_until: date | None = None,
+    ) -> Enrolment:
         """Make a person known by one or several pictures; enrolling again adds faces.
+
+        Who is enrolled is kept in the store that settings name, on the disk when this returns.
 
         Args:
             person: Name to be given back by `identify`.
             sources: Pictures or folders of pictures.
             face: As in `verify`.
+            tags: Words to filter by.
+            metadata: Anything else that is JSON.
+            consent_note: On what the consent, or another ground, rests.
+            consent_until: Last day of the consent; `Gallery.sweep` forgets who is beyond.
 
         Returns:
-            How many faces were added, and the pictures that gave none.
+            How many faces were added, the pictures that gave none, and whom the person resembles.
 
         Raises:
             MienError: No picture gave a face; the error of the first.
             BadRequest: No picture was given, or the name is empty.
         """
-        vectors, failures = [], []
-        for result in self.analyze(sources, (*_DETECTION, "embedding")):
-            try:
-                vectors.append(choose(_raised(result), face))
-            except MienError as error:
-                failures.append(Failure(result.source, error))
-        if not vectors:
-            raise failures[0].error if failures else BadRequest(f"No picture was given for {person!r}.")
+        told = Told(person, tuple(tags), metadata or {}, consent_note, consent_until)
+        about(told.name, told.tags, told.metadata, told.consent_note)  # before anything is looked at
         gallery = self.gallery()
-        for found in vectors:
-            gallery.enroll(person, *_embedding(found))
-        return Enrolment(person, len(vectors), tuple(failures))
+        keeping = self.keeping(face)
+        return enroll(gallery, told, self.analyze(sources, keeping.columns), keeping, gallery.rule.space)
 
-    def identify(self, image: Source, k: int = 1) -> Identification:
+    def keeping(self, face: Choice = "only") -> Keeping:
+        """How settings want faces to be kept."""
+        demands = GATES[self.settings.gate]
+        here = [column for column in demands.takes if column in self.available()]
+        packs = tuple(self.packs.manifest(self.stages.giver(one)).label for one in ("box", "embedding"))
+        columns = (*DETECTION, "embedding", *demands.needs, *here)
+        return Keeping(columns, packs, self.settings.gate, self.settings.keep_crops, face)
+
+    def identify(self, image: Source, k: int = 1, *, tags: Sequence[str] = ()) -> Identification:
         """Say who is in one picture, among the people enrolled.
 
         Args:
             image: The picture.
             k: How many candidates to give for each face.
+            tags: Look only among people who have all of these.
 
         Raises:
             InputError: The picture cannot be read.
         """
-        return self._identification(self._one(image, (*_DETECTION, "embedding")), k)
+        self.gallery()  # which knows the embedder
+        return self._identification(self._one(image, (*DETECTION, "embedding")), k, tags)
 
     def identify_all(
-        self, sources: Source | Iterable[Source], k: int = 1
+        self, sources: Source | Iterable[Source], k: int = 1, *, tags: Sequence[str] = ()
     ) -> Iterator[Identification | Failure]:
         """`identify` for any number of pictures or folders, with failures beside results."""
-        for result in self.analyze(sources, (*_DETECTION, "embedding")):
-            yield result if isinstance(result, Failure) else self._identification(result, k)
+        self.gallery()
+        for result in self.analyze(sources, (*DETECTION, "embedding")):
+            yield result if isinstance(result, Failure) else self._identification(result, k, tags)
+
+    def search(
+        self, image: Source, k: int = 10, *, face: Choice = "only", tags: Sequence[str] = ()
+    ) -> Matches:
+        """Find the k enrolled faces that are most like one in a picture, several of a person too.
+
+        Raises:
+            NoFace: The picture shows no face.
+            ManyFaces: It shows several and `face` is `only`.
+            InputError: It cannot be read.
+        """
+        gallery = self.gallery()
+        found = choose(self._one(image, (*DETECTION, "embedding")), face)
+        return gallery.search(*_embedding(found), k, tags=tags)
+
+    def verify_person(self, image: Source, person: str, *, face: Choice = "only") -> Match:
+        """Decide whether a picture shows somebody who is enrolled: 1:1, whatever others look like.
+
+        Raises:
+            PersonUnknown: Nobody is enrolled under that name or identifier.
+            NoFace: The picture shows no face.
+            ManyFaces: It shows several and `face` is `only`.
+            InputError: It cannot be read.
+        """
+        gallery = self.gallery()
+        found = choose(self._one(image, (*DETECTION, "embedding")), face)
+        return gallery.compare(person, *_embedding(found))[0][0]
 
     def quantise(self, name: str, sources: Source | Iterable[Source]) -> Pack:
         """Make a pack of eight bits out of an installed one; see `mien.runtime.quantise`.
@@ -242,12 +295,83 @@ class Mien:
         write_pack(folder, manifest, networks)
         return self.packs.get(folder.name)
 
-    def gallery(self) -> Gallery:
-        """The people enrolled in this `Mien`; kept in memory."""
+    def gallery(self, collection: str | None = None) -> Gallery:
+        """The people of a collection of the store that settings name; both are made if they are missing.
+
+        Args:
+            collection: Its name; None: the one that settings name.
+
+        Raises:
+            GalleryError: The store cannot be opened; see `mien.gallery.store.Store`.
+            SpaceMismatch: The collection is of another embedder.
+        """
+        name = collection or self.settings.collection
         with self._lock:
-            if self._gallery is None:
-                self._gallery = Gallery(MemoryStore(), self.rule())
-            return self._gallery
+            if name not in self._galleries:
+                settings = self.settings
+                # People stay findable when a better embedder is installed: it is used once they are upgraded.
+                if known := self._embedder_of(name):
+                    self.stages.prefer("embedding", known)
+                choices = IndexChoices(
+                    kind=settings.index,
+                    exact_up_to=settings.exact_up_to,
+                    policy=settings.policy,
+                    folder=settings.indexes_dir,
+                    threads=settings.threads,
+                )
+                self._galleries[name] = Gallery(
+                    self.store(),
+                    self.rule(),
+                    name,
+                    embedder=self.stages.giver("embedding"),
+                    choices=choices,
+                    least_margin=settings.least_margin,
+                )
+            return self._galleries[name]
+
+    def _embedder_of(self, collection: str) -> str | None:
+        """The pack that embedded the people of a collection; None if there is nobody."""
+        with self.store().reading() as snapshot:
+            known = {one.name: one.embedder for one in reading.collections(snapshot)}
+        return known.get(collection)
+
+    def store(self) -> Store:
+        """The open store that settings name; made if it is missing. Raises GalleryError."""
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self.settings.store_address, self.settings.key_name, os.environ)
+            return self._store
+
+    def close(self) -> None:
+        """Save search indexes and let go of the store; using this `Mien` again opens it again."""
+        with self._lock:
+            for gallery in self._galleries.values():
+                gallery.nearby.save()
+            if self._store is not None:
+                self._store.close()
+            self._galleries, self._store = {}, None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def upgrade(
+        self,
+        collection: str | None = None,
+        *,
+        leave_behind: bool = False,
+        tell: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> Upgraded:
+        """Bring the people of a collection over to this embedder; see `mien.people.upgrading.upgrade`."""
+        name = collection or self.settings.collection
+        _, space = self._embedder()
+        with self._lock:
+            self._galleries.pop(name, None)
+        return upgrade(self.store(), name, space, self.analyze, leave_behind=leave_behind, tell=tell)
 
     def rule(self) -> DecisionRule:
         """Threshold, metric and false-match rate: as calibrated here, or as the embedder's manifest says.
@@ -262,7 +386,9 @@ class Mien:
                 manifest, space = self._embedder()
                 file = self.calibration_in_use()
                 calibration = load_calibration(file, space) if file else None
-                self._rule = decide_by(manifest, space, calibration, self.settings.fmr)
+                self._rule = decide_by(
+                    manifest, space, calibration, self.settings.fmr, self.settings.review_fmr
+                )
             return self._rule
 
     def metric(self) -> Metric:
@@ -280,108 +406,24 @@ class Mien:
 
     def _embedder(self) -> tuple[Manifest, str]:
         """Of the pack that embeds, even if a better one was installed since: its manifest and its space."""
-        manifest = self.packs.ensure(self._giver("embedding"), self._progress).manifest
+        manifest = self.packs.ensure(self.stages.giver("embedding"), self._progress).manifest
         return manifest, embedding_space(manifest, flip=self.settings.flipping)
 
     def stages_for(self, columns: Iterable[str]) -> tuple[Stage, ...]:
-        """The stages that compute these columns and whatever they need, detector first.
-
-        The choice is made once for the life of this `Mien`: packs installed later do not change it.
-
-        Raises:
-            BadRequest: Unknown column.
-            PackMissing: No installed pack gives a column.
-        """
-        wanted = tuple(columns)
-        with self._lock:
-            if wanted not in self._plans:
-                self._plans[wanted] = self._choose_stages(wanted)
-            return self._plans[wanted]
-
-    def _choose_stages(self, columns: tuple[str, ...]) -> tuple[Stage, ...]:
-        if unknown := set(columns) - BY_NAME.keys():
-            raise BadRequest(
-                f"Unknown: {', '.join(sorted(unknown))}.", hint=f"Columns: {', '.join(BY_NAME)}."
-            )
-        stages = [self._opened_for("box")]
-        missing: dict[str, PackMissing] = {}
-        # Points are given with the boxes or not at all, unless another stage needs them.
-        wanted = [column for column in columns if column not in _DETECTION]
-        while wanted:
-            column = wanted.pop(0)
-            if any(column in stage.gives for stage in stages):
-                continue
-            try:
-                stages.append(self._opened_for(column))
-            except PackMissing as error:
-                missing[self._giver(column)] = error
-            else:
-                wanted.extend(sorted(stages[-1].needs))
-        if len(missing) == 1:
-            raise next(iter(missing.values()))
-        if missing:
-            raise PackMissing(
-                f"These packs are not installed: {', '.join(missing)}.",
-                hint=f"mien packs install {' '.join(missing)}",
-            )
-        return tuple(stages)
-
-    def _giver(self, column: str) -> str:
-        return self._givers.get(column) or self.manifest_for(column).name
-
-    def _opened_for(self, column: str) -> Stage:
-        name = self._giver(column)
-        stage = self.stage(name)
-        self._givers[column] = name
-        return stage
+        """The stages that compute these columns; see `mien.pipeline.stages.Stages.for_columns`."""
+        return self.stages.for_columns(columns)
 
     def available(self) -> tuple[str, ...]:
-        """The columns that can be computed here and now, without installing what is to be fetched.
-
-        A column whose own pack is here may still need another's, such as `mesh`; it counts only if
-        that one is here too.
-        """
-        return tuple(column for column in BY_NAME if self._is_available(column))
-
-    def _is_available(self, column: str) -> bool:
-        if column in _DETECTION:
-            return True
-        manifest = self.manifest_for(column)
-        if self.packs.state(manifest.name) == "not installed" and not manifest.installs_itself:
-            return False
-        try:
-            self.stages_for((column,))
-        except (PackMissing, ExtraMissing):
-            return False
-        return True
+        """The columns that can be computed here and now; see `mien.pipeline.stages.Stages.available`."""
+        return self.stages.available()
 
     def manifest_for(self, column: str) -> Manifest:
-        """The manifest of the pack that computes a column here: the chosen one, or the default.
-
-        Raises:
-            PackMissing: No pack gives the column, or the chosen pack is unknown.
-        """
-        named = {"box": self.settings.detector, "embedding": self.settings.embedder}
-        chosen = named.get(column) or self.settings.use.get(column)
-        manifest = self.packs.manifest(chosen or self.packs.default(column))
-        if column not in manifest.gives:
-            fit = sorted(name for name, other in self.packs.manifests().items() if column in other.gives)
-            what = "finds no faces" if column == "box" else f"gives no {column}"
-            raise BadRequest(f"The pack {manifest.name} {what}.", hint=f"Packs that do: {', '.join(fit)}.")
-        return manifest
+        """The manifest of the pack for a column; see `mien.pipeline.stages.Stages.manifest_for`."""
+        return self.stages.manifest_for(column)
 
     def stage(self, name: str) -> Stage:
-        """Open a pack by name; converts it first if it comes from installed packages.
-
-        Raises:
-            PackMissing: Unknown, or to be installed by `mien packs install`.
-        """
-        with self._lock:
-            if name not in self._stages:
-                self._stages[name] = load_stage(
-                    self.packs.ensure(name, self._progress), self.runtime, self.settings
-                )
-            return self._stages[name]
+        """Open a pack by name; see `mien.pipeline.stages.Stages.stage`."""
+        return self.stages.stage(name)
 
     def _one(self, source: Source, columns: Sequence[str]) -> Analysis:
         image = next(self._read([source]))
@@ -397,8 +439,8 @@ class Mien:
             enough_side=self.settings.enough_side,
         )
 
-    def _identification(self, analysis: Analysis, k: int) -> Identification:
-        matches = self.gallery().identify(*_embedding(analysis.faces), k)
+    def _identification(self, analysis: Analysis, k: int, tags: Sequence[str]) -> Identification:
+        matches = self.gallery().identify(*_embedding(analysis.faces), k, tags=tags)
         return Identification(analysis.image, analysis.faces, matches)
 
 

@@ -19,6 +19,9 @@ from mien.errors import SettingsError
 Device = Literal["cpu", "cuda", "openvino", "coreml"]
 Profile = Literal["fast", "balanced", "accurate"]
 Search = Literal["fast", "normal", "tiny", "close", "thorough"]
+Policy = Literal["best_face", "centroid"]
+IndexKind = Literal["auto", "exact", "pq"]
+Gate = Literal["off", "standard", "strict"]
 
 # How a profile searches for faces unless `search` says otherwise.
 _SEARCH: dict[Profile, Search] = {"fast": "fast", "balanced": "normal", "accurate": "thorough"}
@@ -53,6 +56,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         calibration: File of `mien calibrate` to decide by; None: the one kept in `<home>/calibrations` for
             the embedder, if there is one.
         fmr: False-match rate to decide at; None: the one that was asked for when it was calibrated.
+        review_fmr: False-match rate up to which people are given as uncertain; None: none are. Needs a
+            calibration.
+        least_margin: A match that is hardly nearer than a second person's, by less than this distance, is
+            given as uncertain.
+        store: Where people are kept: a SQLite file, `memory`, or `postgresql://user@host/database`; None:
+            `<home>/gallery/people.db`.
+        collection: People of one purpose within the store.
+        gallery_key: Key of the store: a file, `env:NAME` for the variable that holds it, or `kms:NAME`; None:
+            `<home>/keys/gallery.key`, made with the first store.
+        policy: Whether a person's nearest face decides, or the mean of all.
+        index: How faces are searched: compared one by one (`exact`), by an approximate index, or by
+            PostgreSQL. `auto`: exact up to `exact_up_to`.
+        exact_up_to: Most faces that are compared one by one.
+        keep_crops: Keep a small picture of each enrolled face, encrypted, so that people can be shown and
+            brought over to another embedder.
+        gate: How good a face has to be to be enrolled.
         mirror: `file:` or `https:` address tried first for every download, for offline sites.
     """
 
@@ -71,13 +90,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     flip: bool | None = None
     calibration: Path | None = None
     fmr: float | None = None
+    review_fmr: float | None = None
+    least_margin: float = 0.0
+    store: str | None = None
+    collection: str = "default"
+    gallery_key: str | None = None
+    policy: Policy = "best_face"
+    index: IndexKind = "auto"
+    exact_up_to: int = 200_000
+    keep_crops: bool = False
+    gate: Gate = "off"
     mirror: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("threads", 0), ("batch", 1), ("max_pixels", 1), ("max_bytes", 1)):
+        for name, least in (
+            ("threads", 0),
+            ("batch", 1),
+            ("max_pixels", 1),
+            ("max_bytes", 1),
+            ("least_margin", 0),
+            ("exact_up_to", 0),
+        ):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}")
-        for name in ("fmr", "least_score"):
+        for name in ("fmr", "review_fmr", "least_score"):
             share = getattr(self, name)
             if share is not None and not 0 < share < 1:
                 raise ValueError(f"{name} must lie between 0 and 1")
@@ -96,6 +132,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def flipping(self) -> bool:
         """Whether embeddings are means with those of mirror images, by choice or by profile."""
         return self.profile == "accurate" if self.flip is None else self.flip
+
+    @property
+    def store_address(self) -> str:
+        """Where people are kept."""
+        return self.store or str(self.home / "gallery" / "people.db")
+
+    @property
+    def key_name(self) -> str:
+        """Names the key of the store."""
+        return self.gallery_key or str(self.home / "keys" / "gallery.key")
+
+    @property
+    def indexes_dir(self) -> Path:
+        """Where search indexes are saved."""
+        return self.home / "gallery" / "indexes"
 
     @property
     def calibrations_dir(self) -> Path:

@@ -23,7 +23,7 @@ def take_tour(mien_home, tmp_path_factory):
 
     def take(folder):
         watch, out = Stopwatch(), tmp_path_factory.mktemp("tour")
-        kit = Mien(load_settings(environ={}, home=mien_home), observe=watch)
+        kit = Mien(load_settings(environ={}, home=mien_home, store="memory"), observe=watch)
         return run_tour(kit, read_album(folder), out, watch), watch, out
 
     return take

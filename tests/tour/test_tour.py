@@ -127,4 +127,4 @@ def kit_with_watch(mien_home):
     from mien.settings import load_settings
 
     watch = Stopwatch()
-    return Mien(load_settings(environ={}, home=mien_home), observe=watch), watch
+    return Mien(load_settings(environ={}, home=mien_home, store="memory"), observe=watch), watch

@@ -238,6 +238,12 @@ class Manifest(_Table, frozen=True, kw_only=True):
             raise ValueError("an embedder needs [input] and [threshold]")
 
     @property
+    def label(self) -> str:
+        """Name and a digest of its source files, for what is kept longer than the pack."""
+        digests = "".join(source.sha256 for source in self.sources)
+        return f"{self.name}@{hashlib.sha256(digests.encode()).hexdigest()[:16]}"
+
+    @property
     def installs_itself(self) -> bool:
         """Whether it may be installed unasked: nothing to fetch from elsewhere, no consent to ask for."""
         local = all(source.url.startswith("package:") for source in self.sources)
