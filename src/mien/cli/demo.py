@@ -42,7 +42,7 @@ def demo(
     watch = Stopwatch()
     album = read_album(demo_photos())
     choices = {"detector": detector, "embedder": embedder, "device": device, "threads": threads}
-    with opened_kit(observe=watch, **choices) as kit:
+    with opened_kit(observe=watch, store="memory", **choices) as kit:
         tour = run_tour(kit, album, out, watch)
     report = out / "report.html"
     with watch.measure(REPORT, 0):

@@ -17,6 +17,7 @@ from mien.errors import (
 FINE = 0
 DIFFERENT = 1
 USAGE = 2
+GALLERY = 5
 PARTIAL = 9
 OUTPUT = 10
 BUG = 70
@@ -26,7 +27,7 @@ BY_ERROR: dict[type[MienError], int] = {
     BadRequest: USAGE,
     InputError: 3,
     PackError: 4,
-    GalleryError: 5,
+    GalleryError: GALLERY,
     SourceError: 6,
     InferenceError: 7,
     SettingsError: 8,
@@ -39,7 +40,7 @@ MEANINGS: dict[int, str] = {
     USAGE: "The command line could not be understood, or its words do not fit together.",
     3: "A picture cannot be used: unreadable, too large, no face, several faces.",
     4: "A pack is missing, damaged, or could not be installed.",
-    5: "The gallery refuses: unknown person, other embedding space.",
+    GALLERY: "The gallery refuses: unknown person, other embedding space, wrong key, damaged or full store.",
     6: "A stream or a video cannot be read.",
     7: "A network could not be run: no such device, no memory.",
     8: "A setting cannot be used.",

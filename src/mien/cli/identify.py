@@ -10,6 +10,7 @@ import typer
 from mien.cli import exits
 from mien.cli.options import (
     Calibration,
+    Collection,
     Detector,
     Device,
     Embedder,
@@ -18,8 +19,10 @@ from mien.cli.options import (
     Out,
     Photos,
     Search,
+    StoreAddress,
+    Tags,
     Threads,
-    opened_kit,
+    opened_people,
     remark_on_detector,
 )
 
@@ -28,20 +31,29 @@ if TYPE_CHECKING:
 
     from mien.cli.rows import IdentifyRow, MatchRow
     from mien.core.analysis import Failure
+    from mien.gallery.rule import DecisionRule
     from mien.kit import Mien
 
 
 def identify(
     photos: Photos,
     known: Annotated[
-        Path, typer.Option("--known", metavar="DIR", help="Known people: a folder, or a file, per person.")
-    ],
+        Path | None,
+        typer.Option(
+            "--known",
+            metavar="DIR",
+            help="Not those who are enrolled, but these: a folder, or a file, per person.",
+        ),
+    ] = None,
+    tag: Tags = None,
     largest: Annotated[
         bool, typer.Option("--largest", help="In pictures under --known, enrol the largest of several faces.")
     ] = False,
     candidates: Annotated[int, typer.Option("--candidates", "-k", min=1, help="Nearest people to list.")] = 1,
     out: Out = None,
     as_json: Json = False,
+    collection: Collection = None,
+    store: StoreAddress = None,
     detector: Detector = None,
     embedder: Embedder = None,
     search: Search = None,
@@ -50,15 +62,21 @@ def identify(
     device: Device = None,
     threads: Threads = None,
 ) -> None:
-    """Say who is in pictures, among people of whom you have pictures."""
+    """Say who is in pictures, among those who are enrolled, or among people of whom you have pictures."""
     from mien.cli.console import write_json
     from mien.cli.pictures import saving
     from mien.cli.rows import IdentifyReport, encodable, identify_row
     from mien.cli.tables import watched, write_error
     from mien.cli.tally import Tally
+    from mien.errors import BadRequest
     from mien.media.expanding import expand
 
-    with opened_kit(
+    if known and (tag or collection or store):
+        raise BadRequest("--known is about other people than --tag, --collection and --store.")
+    with opened_people(
+        looking=True,
+        collection=collection,
+        store="memory" if known else store,
         detector=detector,
         embedder=embedder,
         search=search,
@@ -67,22 +85,23 @@ def identify(
         device=device,
         threads=threads,
     ) as kit:
-        kit.stages_for(("embedding",))
-    remark_on_detector(kit)
-    people, rejected = _enroll(kit, known, largest=largest)
-    paths = list(expand(photos))
-    tally = Tally()
-    results = tally.counting(watched(kit.identify_all(paths, candidates), len(paths)))
-    if out:
-        _warn_of_letters(people)
-        results = saving(results, out)
-    rows = [identify_row(result) for result in results]
-    if as_json:
+        remark_on_detector(kit)
+        people, rejected = _enroll(kit, known, largest=largest) if known else ({}, [])
+        count = len(kit.gallery())
+        paths = list(expand(photos))
+        tally = Tally()
+        results = tally.counting(watched(kit.identify_all(paths, candidates, tags=tag or ()), len(paths)))
+        if out:
+            _warn_of_letters(people)
+            results = saving(results, out)
+        rows = [identify_row(result) for result in results]
         rule = kit.rule()
+    if as_json:
         unusable = [identify_row(failure) for failure in rejected]
         write_json(
             IdentifyReport(
                 {encodable(person): n for person, n in people.items()},
+                count,
                 rule.distance,
                 rule.fmr,
                 rule.metric,
@@ -98,7 +117,7 @@ def identify(
         for error in tally.errors:
             write_error(error)
         _write_table(rows)
-        _write_rule(kit, len(people))
+        _write_rule(rule, count)
     tally.finish()
     if rejected:
         raise typer.Exit(exits.PARTIAL)
@@ -168,16 +187,17 @@ def _write_table(rows: Sequence[IdentifyRow]) -> None:
             face: Any = who.face  # its fields come from the column table
             box = " ".join(f"{x:.0f}" for x in face.box)
             nearest = "\n".join(_candidate(c) for c in who.candidates)
-            table.add_row(source, box, escape(who.person) if who.person else "[dim]unknown[/dim]", nearest)
+            table.add_row(
+                source, box, escape(who.person) if who.person else f"[dim]{who.decision}[/dim]", nearest
+            )
     results().print(table)
 
 
-def _write_rule(kit: Mien, known: int) -> None:
+def _write_rule(rule: DecisionRule, known: int) -> None:
     """What the names rest on: among many, a stranger has many chances."""
     from mien.cli.console import remarks
     from mien.evaluate.showing import percent
 
-    rule = kit.rule()
     said = f"{rule.metric} distance up to {rule.distance:.3f}, by {rule.source}"
     if rule.fmr is not None:
         # As if comparisons were independent; they are not, so that it is somewhat less.

@@ -10,15 +10,21 @@ import typer
 from mien.cli import exits
 from mien.cli.analyze import analyze
 from mien.cli.anonymise import anonymise
+from mien.cli.audit import app as audit
 from mien.cli.calibrate import calibrate
+from mien.cli.cluster import app as cluster
 from mien.cli.compare import compare
 from mien.cli.convert import convert
 from mien.cli.demo import demo
+from mien.cli.enroll import enroll
 from mien.cli.evaluate.app import app as evaluate
+from mien.cli.gallery import app as gallery
 from mien.cli.identify import identify
 from mien.cli.info import info
 from mien.cli.packs import app as packs
+from mien.cli.people import app as people
 from mien.cli.schema import schema
+from mien.cli.search import search
 from mien.cli.verify import verify
 
 app = typer.Typer(
@@ -33,9 +39,15 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Pictures")(analyze)
 app.command(rich_help_panel="Pictures")(verify)
-app.command(rich_help_panel="Pictures")(identify)
 app.command(rich_help_panel="Pictures")(anonymise)
 app.command(rich_help_panel="Pictures")(demo)
+app.command(rich_help_panel="People")(enroll)
+app.command(rich_help_panel="People")(identify)
+app.command(rich_help_panel="People")(search)
+app.add_typer(people, name="people", rich_help_panel="People")
+app.add_typer(cluster, name="cluster", rich_help_panel="People")
+app.add_typer(gallery, name="gallery", rich_help_panel="People")
+app.add_typer(audit, name="audit", rich_help_panel="People")
 app.add_typer(evaluate, name="evaluate", rich_help_panel="Measures")
 app.command(rich_help_panel="Measures")(calibrate)
 app.command(rich_help_panel="Measures")(compare)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from mien.gallery.store.store import Store
     from mien.kit import Mien
     from mien.pipeline.analyzer import Observer
 
@@ -88,6 +89,86 @@ Fmr = Annotated[
 Largest = Annotated[
     bool, typer.Option("--largest", help="Take the largest face of a picture that shows several.")
 ]
+
+
+Collection = Annotated[
+    str | None,
+    typer.Option(
+        "--collection", metavar="NAME", help="People of one purpose; else default.", rich_help_panel="Gallery"
+    ),
+]
+StoreAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="ADDRESS",
+        help="SQLite file, or postgresql://user@host/database; else in MIEN_HOME.",
+        rich_help_panel="Gallery",
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="WORD", help="Only people with this tag; can be given again."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@contextmanager
+def opened_people(*, looking: bool = False, **choices: Any) -> Iterator[Mien]:  # noqa: ANN401 - fields of Settings
+    """A `Mien` for work with its gallery, closed at the end, so that indexes are saved.
+
+    Args:
+        looking: Open the networks at once, with bars while packs are converted.
+        **choices: As in `opened_kit`.
+    """
+    with opened_kit(**choices) as kit:
+        kit.gallery()
+        if looking:
+            kit.stages_for(kit.keeping().columns)
+    try:
+        yield kit
+    finally:
+        kit.close()
+
+
+@contextmanager
+def opened_store(**choices: Any) -> Iterator[Store]:  # noqa: ANN401 - fields of Settings
+    """The store alone, without networks, for work that needs none.
+
+    Raises:
+        StoreCorrupt: There is none.
+    """
+    import os
+
+    from mien.errors import StoreCorrupt
+    from mien.gallery.opening import exists, open_store
+    from mien.settings import load_settings
+
+    settings = load_settings(**choices)
+    if not exists(settings.store_address):
+        raise StoreCorrupt(
+            "There is no store yet.", hint="The first enrolment makes one: mien enroll NAME PHOTOS..."
+        )
+    with open_store(settings.store_address, settings.key_name, os.environ) as store:
+        yield store
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone.
+
+    Raises:
+        BadRequest: Nobody is there to answer, and --yes was not given.
+        typer.Abort: The answer is no.
+    """
+    import sys
+
+    from mien.errors import BadRequest
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadRequest(f"{question} Nobody is there to answer.", hint="Say it beforehand: --yes")
+    typer.confirm(question, abort=True, err=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from mien.core.advice import reasons
 from mien.core.analysis import Analysis, Failure
 from mien.core.columns import COLUMNS, Column
 from mien.core.faces import Face
+from mien.core.matches import Decision, Match
 from mien.core.results import Identification, Verification
 from mien.errors import MienError
 
@@ -79,14 +81,21 @@ class MatchRow(msgspec.Struct, frozen=True):
     distance: float
     accepted: bool
     probability: float | None
+    person_id: str | None = None
+    face_id: str | None = None
 
 
 class WhoRow(msgspec.Struct, frozen=True):
-    """One face of `identify`: the accepted person, or null for unknown, and the nearest candidates."""
+    """One face of `identify`: the person if `known`, null otherwise, and the nearest candidates.
+
+    The margin is how much further the second person is than the first; null if there is no second.
+    """
 
     person: str | None
     candidates: list[MatchRow]
     face: FaceRow  # type: ignore[valid-type]
+    decision: Decision
+    margin: float | None
 
 
 class IdentifyRow(msgspec.Struct, frozen=True):
@@ -98,9 +107,13 @@ class IdentifyRow(msgspec.Struct, frozen=True):
 
 
 class IdentifyReport(msgspec.Struct, frozen=True):
-    """The whole answer of `identify`."""
+    """The whole answer of `identify`.
+
+    `known` are people and faces of --known; `people` is how many there are to be recognised in all.
+    """
 
     known: dict[str, int]
+    people: int
     threshold: float
     fmr: float | None
     metric: str
@@ -170,12 +183,31 @@ def identify_row(result: Identification | Failure) -> IdentifyRow:
         return IdentifyRow(encodable(result.source), error=error_row(result.error))
     people = []
     for i, (face, match) in enumerate(result):
-        candidates = [
-            MatchRow(encodable(c.person), c.similarity, c.distance, c.accepted, c.probability)
-            for c in result.matches[i]
-        ]
-        people.append(WhoRow(encodable(match.person) if match else None, candidates, face_row(face)))
+        found = result.matches
+        gap = None if found.margin is None else float(found.margin[i])
+        people.append(
+            WhoRow(
+                encodable(match.person) if match else None,
+                [match_row(candidate) for candidate in found[i]],
+                face_row(face),
+                found.decision(i),
+                gap if gap is not None and math.isfinite(gap) else None,
+            )
+        )
     return IdentifyRow(encodable(result.image.source or "<array>"), people)
+
+
+def match_row(match: Match) -> MatchRow:
+    """Translate a candidate."""
+    return MatchRow(
+        encodable(match.person),
+        match.similarity,
+        match.distance,
+        match.accepted,
+        match.probability,
+        match.person_id,
+        match.face_id,
+    )
 
 
 def csv_header(columns: Sequence[str]) -> list[str]:

@@ -38,9 +38,14 @@ def schema(
 
 def schemas() -> dict[str, Any]:
     """What each command writes, by name."""
+    from mien.cli import people_rows
     from mien.cli.rows import SCHEMAS
 
-    return {**SCHEMAS, **{name: _with_provenance(place) for name, place in _MEASURED.items()}}
+    return {
+        **SCHEMAS,
+        **people_rows.SCHEMAS,
+        **{name: _with_provenance(place) for name, place in _MEASURED.items()},
+    }
 
 
 def _with_provenance(place: str) -> Any:  # noqa: ANN401 - a class that msgspec makes

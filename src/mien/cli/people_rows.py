@@ -1,0 +1,185 @@
+"""The shapes of what commands about known people write with `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from mien.cli.rows import ErrorRow, MatchRow, encodable, error_row, match_row
+from mien.core.matches import Match, Matches
+from mien.core.results import Enrolment
+from mien.errors import MienError
+from mien.gallery.checking import Checked
+from mien.gallery.forgetting import Forgotten
+from mien.gallery.overview import Overview
+from mien.gallery.rule import DecisionRule
+from mien.gallery.store.audit import Entry
+from mien.gallery.store.records import Person, StoredFace
+
+
+class FailureRow(msgspec.Struct, frozen=True):
+    """A picture that could not be used."""
+
+    source: str
+    error: ErrorRow
+
+
+class EnrolRow(msgspec.Struct, frozen=True):
+    """What came of enrolling one person."""
+
+    person: str
+    person_id: str = ""
+    faces: tuple[str, ...] = ()
+    repeated: int = 0
+    resembles: list[MatchRow] = []  # msgspec copies it
+    failures: list[FailureRow] = []
+    error: ErrorRow | None = None
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """Somebody who is known."""
+
+    id: str
+    name: str | None
+    tags: tuple[str, ...]
+    metadata: dict[str, Any]
+    consent_note: str
+    consent_until: date | None
+    faces: int
+    created: str
+    version: int
+
+
+class StoredFaceRow(msgspec.Struct, frozen=True):
+    """A face that is kept, and where it came from."""
+
+    id: str
+    source: str
+    digest: str
+    box: tuple[float, ...]
+    quality: float | None
+    packs: tuple[str, ...]
+    has_crop: bool
+    by_hand: bool
+    created: str
+
+
+class PersonReport(msgspec.Struct, frozen=True):
+    """`people show`: somebody with all faces."""
+
+    person: PersonRow
+    faces: list[StoredFaceRow]
+
+
+class SearchReport(msgspec.Struct, frozen=True):
+    """`search`: the enrolled faces that are most alike, each with its person."""
+
+    faces: list[MatchRow]
+    threshold: float
+    fmr: float | None
+    metric: str
+    space: str
+
+
+class PersonVerifyRow(msgspec.Struct, frozen=True):
+    """`verify --person`: whether a picture shows somebody who is enrolled."""
+
+    verified: bool
+    person: str
+    person_id: str | None
+    similarity: float
+    distance: float
+    threshold: float
+    fmr: float | None
+    metric: str
+    space: str
+    probability: float | None
+    source: str
+
+
+SCHEMAS: dict[str, Any] = {
+    "enroll": list[EnrolRow],
+    "search": SearchReport,
+    "verify-person": PersonVerifyRow,
+    "people-list": list[PersonRow],
+    "people-show": PersonReport,
+    "people-forget": Forgotten,
+    "gallery-info": Overview,
+    "gallery-verify": Checked,
+    "audit-list": list[Entry],
+}
+
+
+def enrol_row(name: str, done: Enrolment | MienError) -> EnrolRow:
+    """Translate what came of enrolling somebody."""
+    if isinstance(done, MienError):
+        return EnrolRow(encodable(name), error=error_row(done))
+    return EnrolRow(
+        encodable(name),
+        done.person_id,
+        done.face_ids,
+        done.repeated,
+        [match_row(match) for match in done.resembles],
+        [FailureRow(encodable(one.source), error_row(one.error)) for one in done.failures],
+    )
+
+
+def person_verify_row(match: Match, rule: DecisionRule) -> PersonVerifyRow:
+    """Translate a comparison with somebody who is enrolled."""
+    return PersonVerifyRow(
+        match.accepted,
+        encodable(match.person),
+        match.person_id,
+        match.similarity,
+        match.distance,
+        rule.distance,
+        rule.fmr,
+        rule.metric,
+        rule.space,
+        match.probability,
+        rule.source,
+    )
+
+
+def search_report(matches: Matches, metric: str) -> SearchReport:
+    """Translate the faces that are most alike."""
+    rows = [match_row(match) for match in matches[0]]
+    return SearchReport(rows, matches.threshold, matches.fmr, metric, matches.space)
+
+
+def person_row(person: Person) -> PersonRow:
+    """Translate somebody."""
+    told = person.about
+    return PersonRow(
+        person.id,
+        told.name,
+        told.tags,
+        told.metadata,
+        told.consent_note,
+        person.consent_until,
+        person.faces,
+        person.created,
+        person.version,
+    )
+
+
+def person_report(person: Person, faces: Sequence[StoredFace]) -> PersonReport:
+    """Translate somebody with all faces."""
+    rows = [
+        StoredFaceRow(
+            face.id,
+            encodable(face.provenance.source),
+            face.provenance.digest,
+            face.provenance.box,
+            face.provenance.quality,
+            face.provenance.packs,
+            face.has_crop,
+            face.by_hand,
+            face.created,
+        )
+        for face in faces
+    ]
+    return PersonReport(person_row(person), rows)
