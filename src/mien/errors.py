@@ -1,7 +1,7 @@
 """Every error that Mien raises on purpose.
 
     MienError               .code (stable string)  .hint (what to do)
-    + InputError            UnreadableImage  ImageTooLarge  NoFace  ManyFaces  BadRequest
+    + InputError            UnreadableImage  ImageTooLarge  NoFace  ManyFaces  FaceRefused  BadRequest
     + PackError             PackMissing  PackCorrupt  ManifestInvalid  LicenceNotAccepted
     |                       DownloadFailed  ConversionFailed  ExtraMissing
     + GalleryError          PersonUnknown  PersonExists  FaceUnknown  CollectionUnknown  CollectionExists
@@ -81,6 +81,13 @@ class ManyFaces(InputError):
     default_hint = (
         "Crop to the person you mean, or take the largest face: --largest, in Python face='largest'."
     )
+
+
+class FaceRefused(InputError):
+    """A face was found, and is not good enough to be enrolled."""
+
+    code = "face_refused"
+    default_hint = "Take a better picture, or lower the gate: MIEN_GATE=off, --gate off."
 
 
 class BadRequest(InputError):

@@ -1,0 +1,49 @@
+"""Delete faces and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from mien.gallery.sql.schema import COLLECTION, FACE, GONE, PERSON, TEMPLATE
+from mien.gallery.store.reading import in_portions
+from mien.gallery.store.records import Collection, StoredFace
+from mien.gallery.store.store import Writing
+from mien.gallery.store.touching import gone, gone_row, touch
+from mien.gallery.vault.sealing import new_key
+
+
+def drop_faces(writing: Writing, collection: Collection, dropped: Sequence[StoredFace]) -> None:
+    """Delete faces; their people stay."""
+    drop_rows(writing, collection, {face.id: face.person_id for face in dropped})
+
+
+def drop_rows(writing: Writing, collection: Collection, owners: Mapping[str, str]) -> None:
+    """Delete faces, given by identifier with that of their person."""
+    for portion in in_portions(list(owners)):
+        writing.connection.execute(TEMPLATE.delete().where(TEMPLATE.c.face_id.in_(portion)))
+        writing.connection.execute(FACE.delete().where(FACE.c.id.in_(portion)))
+    gone(writing, collection.id, owners)
+    touch(writing, sorted(set(owners.values())))
+
+
+def drop_person(writing: Writing, collection: Collection, person: str) -> int:
+    """Delete a person with key, faces and templates, and make every saved index of the collection unreadable.
+
+    Returns:
+        How many faces were deleted.
+    """
+    owned = writing.connection.execute(sa.select(FACE.c.id).where(FACE.c.person_id == person)).scalars().all()
+    for portion in in_portions(owned):
+        writing.connection.execute(TEMPLATE.delete().where(TEMPLATE.c.face_id.in_(portion)))
+    writing.connection.execute(FACE.delete().where(FACE.c.person_id == person))
+    writing.connection.execute(PERSON.delete().where(PERSON.c.id == person))
+    rows = [gone_row(writing, collection.id, face, person) for face in owned]
+    # Somebody without a face is in an index of centroids no more than of faces; the person is named anyway.
+    writing.connection.execute(GONE.insert(), rows or [gone_row(writing, collection.id, person, person)])
+    key = writing.ring.wrap(new_key(), f"index|{collection.id}")
+    writing.connection.execute(
+        COLLECTION.update().where(COLLECTION.c.id == collection.id).values(index_key=key)
+    )
+    return len(owned)

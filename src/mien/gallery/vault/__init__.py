@@ -1,0 +1,1 @@
+"""Keys and what they seal: nothing of a person lies in a store unsealed."""
