@@ -24,8 +24,8 @@ from mien.core.image import Image
 from mien.core.matches import Match, Matches
 from mien.core.results import Enrolment, Identification, Verification
 from mien.errors import BadRequest
+from mien.gallery.choices import IndexChoices
 from mien.gallery.gallery import Gallery
-from mien.gallery.nearby import IndexChoices
 from mien.gallery.opening import open_store
 from mien.gallery.rule import DecisionRule, calibration_file, decide_by, load_calibration, metric_of
 from mien.gallery.store import reading

@@ -20,7 +20,7 @@ Device = Literal["cpu", "cuda", "openvino", "coreml"]
 Profile = Literal["fast", "balanced", "accurate"]
 Search = Literal["fast", "normal", "tiny", "close", "thorough"]
 Policy = Literal["best_face", "centroid"]
-IndexKind = Literal["auto", "exact", "pq"]
+IndexKind = Literal["auto", "exact", "pq", "pgvector"]
 Gate = Literal["off", "standard", "strict"]
 
 # How a profile searches for faces unless `search` says otherwise.

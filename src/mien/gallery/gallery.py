@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from types import TracebackType
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.matches import Match, Matches
-from mien.errors import BadRequest, SpaceMismatch
+from mien.errors import BadRequest, ConsentExpired, GalleryError, SpaceMismatch
 from mien.gallery import people
+from mien.gallery.choices import IndexChoices
 from mien.gallery.forgetting import Forgotten, forget_everywhere
 from mien.gallery.index import Candidates
-from mien.gallery.nearby import IndexChoices, Nearby
+from mien.gallery.nearby import Nearby
+from mien.gallery.on_server import ServerNearby
 from mien.gallery.rule import DecisionRule
 from mien.gallery.searching import decide, look_up_faces, look_up_people
 from mien.gallery.sql.engine import MEMORY
@@ -26,11 +28,13 @@ from mien.gallery.store.adding import Newcomer
 from mien.gallery.store.dropping import drop_faces
 from mien.gallery.store.editing import edit_person
 from mien.gallery.store.reading import Snapshot, Templates
-from mien.gallery.store.records import About, NewFace, Person, StoredFace, about
+from mien.gallery.store.records import About, NewFace, Person, StoredFace, about, checked_day
 from mien.gallery.store.store import Store, Writing
 from mien.gallery.vault.master import random_key
 
 Vectors = NDArray[np.float32]
+# An index rounds, and may take neighbours that are equally near for each other.
+_SPARE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,8 @@ class Gallery:
         self.store, self.rule, self.least_margin = store, rule, least_margin
         self.choices = choices or IndexChoices()
         self.collection = people.opened_collection(store, collection, rule.space, embedder)
-        self.nearby = Nearby(store, self.collection, rule.metric, self.choices)
-        self._face_index: Nearby | None = None
+        self.nearby = self._index_of(self.choices)
+        self._face_index: Nearby | ServerNearby | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -189,7 +193,7 @@ class Gallery:
         """Find the k nearest faces for each probe `(q, d)`, several of one person too; see `identify`."""
         self._check(space)
         _check_probes(vectors, k)
-        candidates = self._faces().index().faces(vectors, k, owners=self._allowed(tags))
+        candidates = self._faces().faces(vectors, k + _SPARE, self._allowed(tags))
         with self.store.writing(light=True) as writing:
             known = look_up_faces(writing, self.collection, identifiers(candidates.face))
             found = sorted({one.person_id for one in known.values()})
@@ -201,6 +205,7 @@ class Gallery:
 
         Raises:
             PersonUnknown: Nobody is enrolled under that name.
+            ConsentExpired: The person's consent has run out.
             SpaceMismatch: The probes come from another embedder.
             BadRequest: The person has no face.
         """
@@ -208,6 +213,8 @@ class Gallery:
         _check_probes(vectors, 1)
         with self.store.writing(light=True) as writing:
             person = reading.person_id(writing, self.collection.id, who)
+            if (self.collection.id, person) in reading.expired(writing, _today(), self.collection.id):
+                raise ConsentExpired(f"The consent of {who!r} has run out.")
             own = reading.templates(writing, self.collection, person_ids=[person])
             if not len(own):
                 raise BadRequest(f"No face of {who!r} is enrolled.")
@@ -224,8 +231,8 @@ class Gallery:
 
     def _nearest(self, vectors: Vectors, k: int, tags: Sequence[str] = ()) -> Matches:
         _check_probes(vectors, k)
-        # Two, so that there is a margin.
-        candidates = self.nearby.nearest(vectors, max(k, 2), self._allowed(tags))
+        # At least two, so that there is a margin.
+        candidates = self.nearby.nearest(vectors, k + _SPARE, self._allowed(tags))
         with self.store.reading() as snapshot:
             if self._by_face:
                 known = look_up_faces(snapshot, self.collection, identifiers(candidates.face))
@@ -241,23 +248,27 @@ class Gallery:
             lapsed = {who for _, who in reading.expired(snapshot, _today(), self.collection.id)}
             if not tags and not lapsed:
                 return None
-            everybody = reading.people(snapshot, self.collection.id)
-        wanted = set(tags)
-        return np.array(
-            [one.id for one in everybody if one.id not in lapsed and wanted <= set(one.tags)], "S13"
-        )
+            if tags:
+                everybody = reading.people(snapshot, self.collection.id)
+                wanted = {one.id for one in everybody if set(tags) <= set(one.tags)}
+            else:
+                wanted = set(reading.ids_of_people(snapshot, self.collection.id))
+        return np.array(sorted(wanted - lapsed), "S13")
 
     @property
     def _by_face(self) -> bool:
         return self.choices.policy == "best_face"
 
-    def _faces(self) -> Nearby:
+    def _index_of(self, choices: IndexChoices) -> Nearby | ServerNearby:
+        kind = ServerNearby if choices.kind == "pgvector" else Nearby
+        return kind(self.store, self.collection, self.rule.metric, choices)
+
+    def _faces(self) -> Nearby | ServerNearby:
         """The index of faces; means of people have another."""
         if self._by_face:
             return self.nearby
         if self._face_index is None:
-            choices = replace(self.choices, policy="best_face")
-            self._face_index = Nearby(self.store, self.collection, self.rule.metric, choices)
+            self._face_index = self._index_of(replace(self.choices, policy="best_face"))
         return self._face_index
 
     # Looking
@@ -316,7 +327,7 @@ class Gallery:
             person = self._person(writing, who)
             if version is not None and person.version != version:
                 raise BadRequest(f"{person.name!r} was changed meanwhile.", hint="Look again, then repeat.")
-            until = changes.pop("consent_until", person.consent_until)
+            until = checked_day(changes.pop("consent_until", person.consent_until))
             told = {name: changes.get(name, getattr(person.about, name)) for name in About.__struct_fields__}
             edit_person(writing, self.collection, person, about(**told), until)
             writing.note("edited", self.collection.id, person=person.id, fields=sorted(changes))
@@ -414,9 +425,11 @@ class Gallery:
     def _changing(self) -> Iterator[Writing]:
         with self.store.writing() as writing:
             yield writing
-        self.nearby.follow()
-        if self._face_index is not None:
-            self._face_index.follow()
+        # It is on the disk: what hinders an index now is said by the next search.
+        with suppress(GalleryError):
+            self.nearby.follow()
+            if self._face_index is not None:
+                self._face_index.follow()
 
     def _person(self, snapshot: Snapshot, who: str) -> Person:
         identifier = reading.person_id(snapshot, self.collection.id, who)

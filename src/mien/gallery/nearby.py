@@ -11,16 +11,17 @@ from __future__ import annotations
 import io
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import BadRequest, IndexStale
-from mien.gallery.index import Candidates, Index, Kind, build, load
+from mien.errors import IndexStale
+from mien.gallery.centroids import centroids
+from mien.gallery.choices import IndexChoices
+from mien.gallery.index import Candidates, Index, build, load
 from mien.gallery.store.reading import (
     Snapshot,
     Templates,
@@ -32,36 +33,10 @@ from mien.gallery.store.reading import (
 from mien.gallery.store.records import Collection
 from mien.gallery.store.store import Store
 from mien.gallery.vault.streams import SealedReader, SealedWriter
-from mien.ops.vectors import Metric, l2_normalise
+from mien.ops.vectors import Metric
 
-Policy = Literal["best_face", "centroid"]
 # Beyond this share of rows that came or went an approximate index is built anew.
 _STALE = 0.3
-POLICIES: tuple[Policy, ...] = ("best_face", "centroid")
-
-
-@dataclass(frozen=True, slots=True)
-class IndexChoices:
-    """How a collection is searched.
-
-    Attributes:
-        kind: `exact`, `ivf`, `hnsw`, or `auto`: exact up to `exact_up_to` faces, then `ivf`.
-        exact_up_to: Most faces that are compared one by one.
-        recall: Share of the true ten nearest that an approximate index has to find; measured when it is
-            built.
-        policy: Whether the nearest face speaks for a person, or the mean of all of them.
-        folder: Where the index is saved; None: nowhere.
-        save_from: Least rows that are worth saving; fewer are read from the store as fast.
-        threads: For building and searching; 0: one per core.
-    """
-
-    kind: Kind | Literal["auto"] = "auto"
-    exact_up_to: int = 200_000
-    recall: float = 0.995
-    policy: Policy = "best_face"
-    folder: Path | None = None
-    save_from: int = 5_000
-    threads: int = 0
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -84,13 +59,9 @@ class Nearby:
         metric: What distance means in its space.
         choices: How it is searched.
 
-    Raises:
-        BadRequest: Unknown policy.
     """
 
     def __init__(self, store: Store, collection: Collection, metric: Metric, choices: IndexChoices) -> None:
-        if choices.policy not in POLICIES:
-            raise BadRequest(f"Unknown policy {choices.policy!r}.", hint=f"One of {', '.join(POLICIES)}.")
         self._store, self._collection, self._metric, self._choices = store, collection, metric, choices
         self._index: Index | None = None
         self._change = -1
@@ -119,6 +90,12 @@ class Nearby:
     ) -> Candidates:
         """The k nearest people for each probe `(q, d)`; see `mien.gallery.index.Index.nearest`."""
         return self.index().nearest(probes, k, owners=owners)
+
+    def faces(
+        self, probes: NDArray[np.float32], k: int, owners: NDArray[np.bytes_] | None = None
+    ) -> Candidates:
+        """The k nearest faces for each probe `(q, d)`; see `mien.gallery.index.Index.faces`."""
+        return self.index().faces(probes, k, owners=owners)
 
     def save(self) -> bool:
         """Save the index, so that it need not be built when the store is opened next.
@@ -230,23 +207,6 @@ class Nearby:
     def _file(self) -> Path | None:
         folder = self._choices.folder
         return None if folder is None else folder / f"{self._collection.id}.{self._choices.policy}.index"
-
-
-def centroids(found: Templates, metric: Metric) -> Templates:
-    """One row for each person: the mean of their templates, of length one each if the metric is cosine.
-
-    The identifier of such a row is that of the person.
-    """
-    if not len(found):
-        return found
-    people, row = np.unique(found.person, return_inverse=True)
-    vectors = l2_normalise(found.vectors) if metric == "cosine" else found.vectors
-    count = np.bincount(row)
-    sums = np.add.reduceat(
-        vectors[np.argsort(row, kind="stable")], np.cumsum(count) - count, dtype=np.float64
-    )
-    means = (sums / count[:, None]).astype(np.float32)
-    return Templates(people, people, means)
 
 
 def _read_head(sealed: BinaryIO) -> Head:

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mien.core.matches import Matches
+from mien.gallery.centroids import centroids
 from mien.gallery.index import Candidates
-from mien.gallery.nearby import centroids
 from mien.gallery.rule import DecisionRule
 from mien.gallery.sql.schema import FACE, PERSON, TEMPLATE
 from mien.gallery.store.reading import Snapshot, in_portions, templates
@@ -41,6 +41,10 @@ class Known:
     name: str
     face_id: str
     vector: Vector
+
+    def __repr__(self) -> str:
+        """Names and templates are nobody's business in a log."""
+        return f"Known({self.person_id!r}, {self.face_id!r})"
 
 
 def look_up_faces(snapshot: Snapshot, collection: Collection, ids: Sequence[str]) -> dict[str, Known]:
