@@ -8,7 +8,7 @@ OPENVINO := onnxruntime-openvino==1.24.1 openvino==2025.4.1
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers clean
+.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers bench-search bench-gallery bench-clustering bench-missing test-crash clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -94,6 +94,22 @@ bench-compare: install-test peers peers-modern ## Compare accuracy and speed wit
 bench-peers: install-test peers-modern ## Compare with InsightFace and UniFace on the same weights
 	$(BIN)/python benchmarks/peers.py
 
+bench-search: install-test ## Compare search with NumPy, FAISS and usearch; SIZES="10000 100000 1000000"
+	$(PIP) install 'usearch>=2.26'
+	$(BIN)/python benchmarks/search.py $(SIZES)
+
+bench-gallery: install-test ## Measure enrolling, searching and reopening a durable gallery; SIZES="10000 100000 1000000"
+	$(BIN)/python benchmarks/gallery.py $(SIZES)
+
+bench-clustering: install-test ## Measure the grouping of unlabelled faces; DATA=folder with lfw/, orl_faces/ and faces_wild/
+	$(BIN)/python benchmarks/clustering.py $(DATA)
+
+bench-missing: install-test ## Measure the search for people years apart; DATA=folder with lfw/ and faces_wild/
+	$(BIN)/python benchmarks/missing.py $(DATA)
+
+test-crash: install-test ## Kill a writing process 200 times on SQLite and 50 times on PostgreSQL
+	MIEN_CRASHES=full $(BIN)/pytest tests/gallery/test_crash.py
+
 clean: ## Remove what these targets made
 	rm -rf $(VENV) out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -107,5 +123,5 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install 'pip>=25.1'
-	$(PIP) install -e '.[starter,heic,evaluate]' --group test --group check
+	$(PIP) install -e '.[starter,heic,evaluate,scale,postgres]' --group test --group check
 	touch $(VENV)/.installed $@

@@ -66,7 +66,10 @@ def clone(tmp_path, mien_home, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for variable in [variable for variable in os.environ if variable.startswith("MIEN_")]:
         monkeypatch.delenv(variable)
-    monkeypatch.setenv("MIEN_HOME", str(mien_home))
+    home = tmp_path / "home"  # of its own, for people are kept
+    home.mkdir()
+    (home / "packs").symlink_to(mien_home / "packs")
+    monkeypatch.setenv("MIEN_HOME", str(home))
     monkeypatch.setenv("COLUMNS", "200")
     for call in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, call, refuse)
@@ -140,7 +143,10 @@ def test_commands_of_the_readme_run(clone, capfd):
         if not of_today(block) and not of_thresholds(block)
     ]
     lines = [line for block in starter for line in block.splitlines() if line.startswith("mien ")]
-    assert {line.split()[1] for line in lines} == {"analyze", "verify", "identify", "packs", "info"}
+    assert {line.split()[1] for line in lines} == {
+        *("analyze", "verify", "identify", "packs", "info"),
+        *("enroll", "search", "people", "gallery", "audit"),
+    }
     for line in lines:
         code = re.search(r"# exit code (\d+)", line)
         assert run(shlex.split(line, comments=True)[1:]) == (int(code[1]) if code else 0), line
@@ -171,7 +177,7 @@ def photographs_of_people(clone, shared):
 def test_commands_of_the_readme_about_thresholds_run(
     clone, photographs_of_people, modern_home, monkeypatch, capfd
 ):
-    home = clone / "home"
+    home = clone / "modern"
     home.mkdir()
     (home / "packs").symlink_to(modern_home / "packs")
     monkeypatch.setenv("MIEN_HOME", str(home))
