@@ -1,0 +1,1 @@
+"""Unlabelled faces into groups of one person each, with numbers that stay when faces are added."""
