@@ -38,12 +38,13 @@ def schema(
 
 def schemas() -> dict[str, Any]:
     """What each command writes, by name."""
-    from mien.cli import people_rows
+    from mien.cli import cluster_rows, people_rows
     from mien.cli.rows import SCHEMAS
 
     return {
         **SCHEMAS,
         **people_rows.SCHEMAS,
+        **cluster_rows.SCHEMAS,
         **{name: _with_provenance(place) for name, place in _MEASURED.items()},
     }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mien.errors import BadRequest, CollectionUnknown, SpaceMismatch
+from mien.gallery.index.checks import LARGEST
 from mien.gallery.store import reading
 from mien.gallery.store.adding import Newcomer, add_collection, add_faces, add_people, already_here
 from mien.gallery.store.dropping import drop_person
@@ -14,6 +16,7 @@ from mien.gallery.store.editing import edit_person, move_faces
 from mien.gallery.store.forgotten import absorb
 from mien.gallery.store.records import About, Collection, NewFace, Person, StoredFace, about
 from mien.gallery.store.store import Store, Writing
+from mien.gallery.vault.keyring import same_form
 
 
 def opened_collection(store: Store, name: str, space: str, embedder: str) -> Collection:
@@ -51,31 +54,43 @@ def enroll(
         For each newcomer: the person's identifier, those of the faces, and how many were there already.
 
     Raises:
-        BadRequest: A name is given twice, or an embedding is not finite or of another length.
+        BadRequest: Somebody is given twice, or an embedding is not finite or of another length.
+        SpaceMismatch: The collection was brought over to another embedder meanwhile.
     """
-    names = [one.about.name for one in newcomers if one.about.name is not None]
-    if len(names) != len({name.strip() for name in names}):
-        raise BadRequest("A name is given twice.")
+    check_space(writing, collection)
     _check_vectors(reading.dimensions(writing, collection), newcomers)
     known = _known(writing, collection, newcomers)
+    names = [same_form(one.about.name) for one in newcomers if one.about.name is not None]
+    for given in (names, [one.id for one in newcomers if one.id], [who for who in known if who]):
+        if len(given) != len(set(given)):
+            raise BadRequest("Somebody is given twice.")
+    given_faces = [len(one.faces) for one in newcomers]
+    newcomers = [replace(one, faces=_each_place_once(one.faces)) for one in newcomers]
     pairs = list(zip(newcomers, known, strict=True))
     made = iter(add_people(writing, collection, [one for one, who in pairs if who is None]))
     again = [face for one, who in pairs if who is not None for face in one.faces]
     there = already_here(writing, collection, again)
     ids = reading.ids_of_faces(writing, collection.id, [face.id for face in again if face.id])
-    done, additions = [], []
-    for one, who in pairs:
-        if who is None:
-            person, *faces = next(made)
-            done.append((person, tuple(faces), 0))
-            continue
-        new = [f for f in one.faces if f.id not in ids and (f.provenance.place, who) not in there]
-        additions.append((who, new, one))
-        done.append((who, (), len(one.faces) - len(new)))
-    added = add_faces(writing, collection, [(person, new) for person, new, _ in additions], by_hand=True)
-    kept = {person: ids for (person, _, _), ids in zip(additions, added, strict=True)}
-    _tell(writing, collection, {person: one for person, _, one in additions})
-    return [(person, kept.get(person, faces), repeated) for person, faces, repeated in done]
+    additions = [
+        (who, [f for f in one.faces if f.id not in ids and (f.provenance.place, who) not in there])
+        for one, who in pairs
+        if who is not None
+    ]
+    added = iter(add_faces(writing, collection, additions, by_hand=True))
+    _tell(writing, collection, {who: one for one, who in pairs if who is not None})
+    done = []
+    for who, wanted in zip(known, given_faces, strict=True):
+        person, *faces = next(made) if who is None else (who, *next(added))
+        done.append((person, tuple(faces), wanted - len(faces)))
+    return done
+
+
+def _each_place_once(faces: Sequence[NewFace]) -> list[NewFace]:
+    """A photograph may be given twice; faces without a known place are all different."""
+    kept: dict[str, NewFace] = {}
+    for i, face in enumerate(faces):
+        kept.setdefault(face.provenance.place or str(i), face)
+    return list(kept.values())
 
 
 def _known(writing: Writing, collection: Collection, newcomers: Sequence[Newcomer]) -> list[str | None]:
@@ -89,18 +104,26 @@ def _known(writing: Writing, collection: Collection, newcomers: Sequence[Newcome
     ]
 
 
-def merge(writing: Writing, collection: Collection, target: Person, others: Sequence[Person]) -> None:
-    """Give the faces and tags of others to one person, and delete the others.
+def merge(
+    writing: Writing,
+    collection: Collection,
+    target: Person,
+    others: Sequence[Person],
+    *,
+    by_hand: bool = True,
+) -> None:
+    """Give the faces and tags of others to one person, and delete the others; `by_hand` if somebody said so.
 
     Raises:
         BadRequest: Somebody is to be merged with himself.
     """
+    others = list({other.id: other for other in others}.values())
     if target.id in {other.id for other in others} or not others:
         raise BadRequest("Merging needs somebody else.")
     tags = sorted({*target.tags, *(tag for other in others for tag in other.tags)})
     for other in others:
         owned = reading.faces(writing, collection.id, person=other.id)
-        move_faces(writing, collection, owned, target.id, collection)
+        move_faces(writing, collection, owned, target.id, collection, by_hand=by_hand)
         drop_person(writing, collection, other.id)
     absorb(writing, [other.id for other in others], target.id)
     told = about(target.about.name, tags, target.about.metadata, target.about.consent_note)
@@ -169,11 +192,28 @@ def _told(old: About, new: About) -> About:
     )
 
 
+def check_space(writing: Writing, collection: Collection) -> None:
+    """Another process may have brought the collection over to another embedder since it was opened.
+
+    Raises:
+        SpaceMismatch: It has.
+    """
+    now = reading.collection_named(writing, collection.name)
+    if (now.id, now.space) != (collection.id, collection.space):
+        raise SpaceMismatch(
+            f"The collection {collection.name!r} holds embeddings of {now.embedder or now.space} now.",
+            hint="Open it again.",
+        )
+
+
 def _check_vectors(dimensions: int | None, newcomers: Sequence[Newcomer]) -> None:
     found: list[NewFace] = [face for one in newcomers for face in one.faces]
     for face in found:
         wanted = dimensions or len(found[0].vector)
         if face.vector.ndim != 1 or len(face.vector) != wanted:
             raise BadRequest(f"An embedding wants {wanted} numbers, got shape {face.vector.shape}.")
-        if not np.isfinite(face.vector).all():
-            raise BadRequest("An embedding holds numbers that are not finite.")
+        if not wanted:
+            raise BadRequest("An embedding without numbers says nothing.")
+        # An index keeps them in half precision; embeddings are about one.
+        if not (np.abs(face.vector) <= LARGEST).all():
+            raise BadRequest(f"An embedding holds numbers that are not finite, or beyond {LARGEST:,}.")

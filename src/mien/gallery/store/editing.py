@@ -54,6 +54,8 @@ def move_faces(
     moved: Sequence[StoredFace],
     target: str,
     target_collection: Collection,
+    *,
+    by_hand: bool = True,
 ) -> None:
     """Give faces to another person, sealed anew by that person's key; what they were sealed by is not kept.
 
@@ -63,6 +65,7 @@ def move_faces(
         moved: The faces.
         target: Identifier of the person.
         target_collection: Of that person; of the same space.
+        by_hand: Whether somebody said so; a network leaves what was said before.
     """
     here = writing.connection
     sources = sorted({face.person_id for face in moved})
@@ -85,7 +88,7 @@ def move_faces(
                     source_mac=writing.ring.source_mac(target_collection.id, place) if place else None,
                     sealed=seal_provenance(seals[target], row.id, provenance),
                     crop=crop and seal_crop(seals[target], row.id, crop),
-                    by_hand=1,
+                    by_hand=1 if by_hand else FACE.c.by_hand,
                     change=writing.change,
                 )
             )
