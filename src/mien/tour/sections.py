@@ -6,10 +6,10 @@ from mien.core.analysis import Failure
 from mien.core.matches import Match
 from mien.core.results import Identification
 from mien.gallery.rule import DecisionRule
+from mien.media.thumbnails import jpeg, portrait
 from mien.packs.manifest import Manifest
 from mien.pages.markup import Html, facts_table, join, picture, table, tag
 from mien.runtime.machine import Machine
-from mien.media.thumbnails import jpeg, portrait
 from mien.tour.tour import Known, Pair, Probe, Tour, shown_name
 
 _CARD_PX, _THUMB_PX, _FACE_PX = 880, 208, 152

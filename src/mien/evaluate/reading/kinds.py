@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import BadRequest
-from mien.media.rows import find_photos, numbered_rows, read_rows
 from mien.media.images import find_images
+from mien.media.rows import find_photos, numbered_rows, read_rows
 
 LIVE = "live"
 # What the folder of bona fide presentations is called in published sets.

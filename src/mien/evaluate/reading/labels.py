@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mien.core.columns import BY_NAME
 from mien.errors import BadRequest
 from mien.evaluate.reading.bands import read_column
-from mien.media.rows import find_photos, read_rows
 from mien.media.images import find_images
+from mien.media.rows import find_photos, read_rows
 
 AGE = "age"
 LABELLED = (AGE, "gender", "expression")

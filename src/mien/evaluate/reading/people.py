@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest
 from mien.evaluate.reading.bands import read_column
+from mien.media.albums import pictures_by_person
 from mien.media.rows import read_rows
 from mien.media.text import read_text
-from mien.media.albums import pictures_by_person
 
 # What a row of labels is about.
 KEYS = ("photo", "person")

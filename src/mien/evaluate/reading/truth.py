@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mien.evaluate.measures.boxes import Marked
 from mien.evaluate.reading.coco import read_coco
-from mien.media.text import read_text
 from mien.evaluate.reading.wider import read_wider
+from mien.media.text import read_text
 
 
 def read_marked(file: Path) -> Mapping[str, Marked]:
