@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.gallery.calibration import Behind, Calibration, Interval
+from casefiles import calibration
 from mien.gallery.rule import DecisionRule
 from mien.people.shortlist import (
     FAR_PLACES,
@@ -18,26 +18,6 @@ from mien.people.shortlist import (
 
 def ids(*names):
     return np.array(names, "S13")
-
-
-def calibration(distances, rates, threshold):
-    return Calibration(
-        space="s",
-        metric="euclidean",
-        made="2026-01-01",
-        requested_fmr=rates[0],
-        threshold=threshold,
-        fmr=Interval(rates[0], 0, 1),
-        fnmr=Interval(0.1, 0, 1),
-        distances=distances,
-        rates=rates,
-        evidence_distances=[0.0, 2.0],
-        evidence=[4.0, -4.0],
-        method="logistic",
-        cllr=0.1,
-        behind=Behind(10, 20, 0, 10, 180),
-        detector="",
-    )
 
 
 def brute(distance, owner):
@@ -95,7 +75,8 @@ def test_undated_photographs_have_no_gap():
 
 
 @pytest.mark.parametrize(
-    ("gap", "places"), [(0, NEAR_PLACES), (LARGE_GAP_YEARS, NEAR_PLACES), (LARGE_GAP_YEARS + 1, FAR_PLACES), (None, FAR_PLACES)]
+    ("gap", "places"),
+    [(0, NEAR_PLACES), (LARGE_GAP_YEARS, NEAR_PLACES), (LARGE_GAP_YEARS + 1, FAR_PLACES), (None, FAR_PLACES)],
 )
 def test_the_list_is_longer_where_years_lie_between(gap, places):
     owner = ids(*(f"{i:04}" for i in range(80)))
