@@ -1,10 +1,12 @@
 import io
 import json
 
+import msgspec
 import PIL.Image
 import pytest
 
 from mien.cli.main import run
+from mien.cli.schema import schemas
 
 
 @pytest.fixture
@@ -230,3 +232,60 @@ def test_people_of_a_folder_are_kept_nowhere(mien, known, photos, tmp_path):
     assert mien("identify", photos / "unknown", "--known", known)[0] == 0
     assert not (tmp_path / "home" / "gallery").exists()
     assert mien("identify", photos / "unknown", "--known", known, "--collection", "c")[0] == 2
+
+
+def test_every_answer_has_its_shape(enrolled, tmp_path):
+    """What is written with --json is what the schema says."""
+    one, two = (
+        face["id"] for face in json.loads(enrolled("people", "show", "Barack Obama", "--json")[1])["faces"]
+    )
+    for words in (
+        ("people", "rename", "Grace Hopper", "Grace"),
+        ("people", "tag", "Grace", "navy"),
+        ("people", "describe", "Grace", "{}"),
+        ("people", "consent", "Grace", "--note", "signed"),
+        ("people", "split", "Barack Obama", one, "--to", "Somebody"),
+        ("people", "move", two, "--to", "Somebody"),
+        ("people", "merge", "Somebody", "Barack Obama", "--yes"),
+        ("people", "show", "Somebody"),
+        ("people", "list"),
+        ("gallery", "info"),
+        ("gallery", "verify"),
+        ("gallery", "index"),
+        ("gallery", "backup", "copy.db"),
+        ("gallery", "export", "people", "--yes"),
+        ("gallery", "import", "people"),
+        ("gallery", "sweep"),
+        ("people", "forget", "Grace", "--yes"),
+        ("gallery", "restore", "copy.db", "--yes"),
+        ("audit", "list"),
+    ):
+        code, out, err = enrolled(*words, "--json")
+        assert code == 0, (words, err)
+        msgspec.json.decode(out, type=schemas()["-".join(words[:2])], strict=True)
+
+
+def test_splitting_takes_some_faces_and_no_others(enrolled):
+    faces = [
+        face["id"] for face in json.loads(enrolled("people", "show", "Barack Obama", "--json")[1])["faces"]
+    ]
+    (other,) = (
+        face["id"] for face in json.loads(enrolled("people", "show", "Grace Hopper", "--json")[1])["faces"]
+    )
+    assert enrolled("people", "split", "Barack Obama", *faces)[0] == 2
+    assert enrolled("people", "split", "Barack Obama", other)[0] == 2
+    assert enrolled("people", "split", "Barack Obama", faces[0])[0] == 0
+    assert listed(enrolled)["Barack Obama"]["faces"] == 1
+    assert listed(enrolled)[None]["faces"] == 1
+
+
+def test_the_index_says_how_it_searches(enrolled):
+    assert enrolled("gallery", "index")[1] == "4 rows; compares every row; finds 100.00 % of the ten nearest\n"
+
+
+def test_calibrating_by_those_enrolled_wants_many(enrolled, known):
+    code, _, err = enrolled("calibrate", "--enrolled", "--fmr", "0.01")
+    assert (code, "people" in err) == (2, True)
+    assert enrolled("calibrate")[0] == 2
+    assert enrolled("calibrate", known, "--enrolled")[0] == 2
+    assert enrolled("calibrate", known, "--collection", "c")[0] == 2

@@ -10,11 +10,27 @@ import typer
 from mien.cli import exits
 from mien.cli.evaluate.looking import Report
 from mien.cli.evaluate.people import Largest
-from mien.cli.options import Calibration, Detector, Device, Embedder, Json, Search, Threads, opened_kit
+from mien.cli.options import (
+    Calibration,
+    Collection,
+    Detector,
+    Device,
+    Embedder,
+    Json,
+    Search,
+    StoreAddress,
+    Threads,
+    opened_kit,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mien.core.analysis import Failure
     from mien.evaluate.evaluation import Evaluation
-    from mien.evaluate.looking import Looked
     from mien.evaluate.measures.comparisons import Comparisons
     from mien.gallery.calibration import Calibration as CalibrationFile
     from mien.kit import Mien
@@ -24,8 +40,12 @@ _USUAL = 1e-3
 
 def calibrate(
     images: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder with a folder of photographs for each person.")
-    ],
+        Path | None,
+        typer.Argument(metavar="DIR", help="A folder with a folder of photographs for each person."),
+    ] = None,
+    enrolled: Annotated[
+        bool, typer.Option("--enrolled", help="Not photographs: those who are enrolled.")
+    ] = False,
     fmr: Annotated[
         float | None,
         typer.Option("--fmr", metavar="RATE", help="Share of pairs of strangers that may pass; else 1e-3."),
@@ -41,6 +61,8 @@ def calibrate(
     largest: Largest = False,
     report: Report = None,
     as_json: Json = False,
+    collection: Collection = None,
+    store: StoreAddress = None,
     detector: Detector = None,
     embedder: Embedder = None,
     search: Search = None,
@@ -53,17 +75,16 @@ def calibrate(
     """
     from mien.cli.evaluate.finish import finish
     from mien.cli.evaluate.looking import needs_extra, networks
-    from mien.cli.evaluate.people import seen
     from mien.evaluate import looking
     from mien.evaluate.calibration.drift import check_drift
     from mien.evaluate.calibration.showing import show_drift
-    from mien.evaluate.measures.comparisons import everybody
-    from mien.evaluate.reading.people import read_people
 
     _refuse_what_does_not_fit(fmr, out, calibration, check=check)
+    _refuse_two_kinds_of_people(images, collection, store, enrolled=enrolled)
     needs_extra(report)
-    people = read_people(images)
     with opened_kit(
+        collection=collection,
+        store=store,
         detector=detector,
         embedder=embedder,
         search=search,
@@ -72,18 +93,48 @@ def calibrate(
         threads=threads,
     ) as kit:
         packs = networks(kit, looking.COLUMNS)
+        if enrolled:
+            kit.gallery()  # whose embedder is the one that counts
     in_use = _in_use(kit) if check else None
-    looked = seen(kit, people.photos, largest=largest)
-    compared = everybody(looked.column("embedding"), people.person, kit.metric())
+    compared, found, failures = _seen(kit, images, largest=largest)
     if in_use:
-        drift = check_drift(in_use, compared, looked.found)
+        drift = check_drift(in_use, compared, found)
         evaluation, holds = show_drift(drift, in_use), drift.verdict == "holds"
     else:
-        evaluation, holds = _fitted(kit, looked, compared, _USUAL if fmr is None else fmr, out), True
+        evaluation, holds = _fitted(kit, compared, found, _USUAL if fmr is None else fmr, out), True
     read = {"images": images, "calibration": kit.calibration_in_use() if in_use else None}
-    finish(
-        evaluation, packs, read, report, as_json, looked.failures, exits.FINE if holds else exits.DIFFERENT
-    )
+    finish(evaluation, packs, read, report, as_json, failures, exits.FINE if holds else exits.DIFFERENT)
+
+
+def _seen(
+    kit: Mien, images: Path | None, *, largest: bool
+) -> tuple[Comparisons, NDArray[np.bool_], Sequence[Failure]]:
+    """Everybody compared with everybody, and which photographs show a face."""
+    import numpy as np
+
+    from mien.cli.evaluate.people import seen
+    from mien.evaluate.calibration.galleries import comparisons_of
+    from mien.evaluate.measures.comparisons import everybody
+    from mien.evaluate.reading.people import read_people
+
+    if images is None:
+        compared = comparisons_of(kit.gallery())
+        return compared, np.ones(len(compared.person), np.bool_), ()
+    people = read_people(images)
+    looked = seen(kit, people.photos, largest=largest)
+    compared = everybody(looked.column("embedding"), people.person, kit.metric())
+    return compared, looked.found, looked.failures
+
+
+def _refuse_two_kinds_of_people(
+    images: Path | None, collection: str | None, store: str | None, *, enrolled: bool
+) -> None:
+    from mien.errors import BadRequest
+
+    if (images is None) != enrolled:
+        raise BadRequest("Calibrate by a folder of photographs, or by those --enrolled.")
+    if not enrolled and (collection or store):
+        raise BadRequest("--collection and --store are about those --enrolled.")
 
 
 def _refuse_what_does_not_fit(
@@ -115,7 +166,9 @@ def _in_use(kit: Mien) -> CalibrationFile:
     return found
 
 
-def _fitted(kit: Mien, looked: Looked, compared: Comparisons, fmr: float, out: Path | None) -> Evaluation:
+def _fitted(
+    kit: Mien, compared: Comparisons, found: NDArray[np.bool_], fmr: float, out: Path | None
+) -> Evaluation:
     """Calibrate and write the file."""
     from mien.cli.console import remarks
     from mien.evaluate.calibration.fitting import calibrate as fit
@@ -124,10 +177,10 @@ def _fitted(kit: Mien, looked: Looked, compared: Comparisons, fmr: float, out: P
 
     fitted = fit(
         compared,
-        space=looked.space,
+        space=kit.space(),
         metric=kit.metric(),
         fmr=fmr,
-        acquired=looked.found,
+        acquired=found,
         detector=kit.manifest_for("box").name,
     )
     file = out or kit.calibration_file()

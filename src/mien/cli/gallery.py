@@ -80,30 +80,56 @@ def verify(as_json: Json = False, store: StoreAddress = None) -> None:
         raise typer.Exit(exits.GALLERY)
 
 
+@app.command("index")
+def show_index(as_json: Json = False, collection: Collection = None, store: StoreAddress = None) -> None:
+    """Open the search index, or build it, and say how it searches and what share of the nearest it finds."""
+    from mien.cli.console import results, write_json
+    from mien.evaluate.showing import percent
+
+    with opened_people(collection=collection, store=store) as kit:
+        found = kit.gallery().nearby.described()
+    if as_json:
+        write_json(found)
+        return
+    how = "compares every row" if found.kind == "exact" else f"searches by {found.kind}"
+    recall = "" if found.recall is None else f"; finds {percent(found.recall)} of the ten nearest"
+    results().print(f"{found.rows:,} rows; {how}{recall}")
+
+
 @app.command()
-def backup(file: File, store: StoreAddress = None) -> None:
+def backup(file: File, as_json: Json = False, store: StoreAddress = None) -> None:
     """Copy the store into a file, while it is in use. The copy is encrypted; keep the key elsewhere.
 
     Who is forgotten later is forgotten in the copy too, as long as it stays where it is.
     """
-    from mien.cli.console import results
+    from mien.cli.console import results, write_json
     from mien.gallery.backups import back_up
+    from mien.gallery.checking import check
+    from mien.gallery.store.store import Store
 
     with opened_store(store=store) as opened:
         back_up(opened, file)
-    results().print(f"backed up to {file}", markup=False, soft_wrap=True)
+        with Store(str(file), opened.master, read_only=True) as copy:
+            found = check(copy)
+    if as_json:
+        write_json(found)
+    else:
+        results().print(f"backed up {found.people} people to {file}", markup=False, soft_wrap=True)
 
 
 @app.command()
-def restore(file: File, yes: Yes = False, store: StoreAddress = None) -> None:
+def restore(file: File, yes: Yes = False, as_json: Json = False, store: StoreAddress = None) -> None:
     """Put a backup in the place of the store; the store that is there is moved aside.
 
     Who was forgotten since the backup was made is forgotten again.
     """
-    from mien.cli.console import results
+    from mien.cli.console import results, write_json
 
     _confirm_restoring(file, store, yes=yes)
     done, aside = _restored(file, store)
+    if as_json:
+        write_json(done)
+        return
     again = f", {done.forgotten} of them forgotten since" if done.forgotten else ""
     results().print(f"restored {done.people} people{again}")
     if aside is not None:
@@ -114,31 +140,39 @@ def restore(file: File, yes: Yes = False, store: StoreAddress = None) -> None:
 def export_people(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
     yes: Yes = False,
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
     """Write everybody into JSON lines and an array, not encrypted, for other programs or another store."""
-    from mien.cli.console import results
+    from mien.cli.console import results, write_json
     from mien.gallery.portable import export
 
     with opened_people(collection=collection, store=store) as kit:
         confirm(f"Write names, photographs' paths and templates into {folder}, not encrypted?", yes=yes)
         done = export(kit.gallery(), folder)
+    if as_json:
+        write_json(done)
+        return
     results().print(f"exported {done.people} people with {done.faces} faces")
 
 
 @app.command("import")
 def import_people(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="What mien gallery export wrote.")],
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
     """Enrol everybody of an exported folder; importing again adds nothing."""
-    from mien.cli.console import results
+    from mien.cli.console import results, write_json
     from mien.gallery.portable import import_into
 
     with opened_people(collection=collection, store=store) as kit:
         done = import_into(kit.gallery(), folder)
+    if as_json:
+        write_json(done)
+        return
     left = f", {done.forgotten} people were forgotten here and stay so" if done.forgotten else ""
     results().print(f"imported {done.people} people with {done.faces} faces, {done.repeated} were here{left}")
 
@@ -161,12 +195,13 @@ def rotate(
         str, typer.Option("--to", metavar="KEY", help="The new key: a file, env:NAME or kms:NAME.")
     ],
     yes: Yes = False,
+    as_json: Json = False,
     store: StoreAddress = None,
 ) -> None:
     """Exchange the key of the store and of its backups; nobody is enrolled again."""
     import os
 
-    from mien.cli.console import remarks, results
+    from mien.cli.console import remarks, results, write_json
     from mien.gallery.opening import find_key
     from mien.gallery.rotating import rotate as exchange
 
@@ -174,7 +209,10 @@ def rotate(
         master = find_key(new, os.environ)
         confirm(f"Exchange the key {opened.master.id} for {master.id}?", yes=yes)
         done = exchange(opened, master)
-    results().print(f"{done.people} people have the key {master.id}, {len(done.backups)} backups too")
+    if as_json:
+        write_json(done)
+    else:
+        results().print(f"{done.people} people have the key {master.id}, {len(done.backups)} backups too")
     for path in done.unreached:
         remarks().print(f"the backup {path} still needs the old key", markup=False, soft_wrap=True)
     remarks().print(f"Say so from now on: MIEN_GALLERY_KEY={new}", markup=False, soft_wrap=True)
@@ -202,6 +240,7 @@ def upgrade(
         bool,
         typer.Option("--leave-behind", help="Change over even if some faces cannot be embedded again."),
     ] = False,
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
     device: Device = None,
@@ -211,7 +250,8 @@ def upgrade(
 
     It goes on where it was stopped. The old templates stay in use until all faces have new ones.
     """
-    from mien.cli.console import progress_bars, results
+    from mien.cli.console import progress_bars, results, write_json
+    from mien.cli.people_rows import upgrade_row
     from mien.cli.tables import write_error
 
     with opened_kit(embedder=embedder, store=store, device=device, threads=threads) as kit:
@@ -221,12 +261,15 @@ def upgrade(
             collection, leave_behind=leave_behind, tell=lambda count, of: progress("faces", count, of)
         )
     kit.close()
-    for failure in done.lost:
-        write_error(failure.error, "one face: ")
-    results().print(
-        f"{done.faces} faces have new templates, {len(done.lost)} could not be embedded again; "
-        + ("changed over" if done.done else "not changed over: everything is as it was")
-    )
+    if as_json:
+        write_json(upgrade_row(done))
+    else:
+        for failure in done.lost:
+            write_error(failure.error, "one face: ")
+        results().print(
+            f"{done.faces} faces have new templates, {len(done.lost)} could not be embedded again; "
+            + ("changed over" if done.done else "not changed over: everything is as it was")
+        )
     if not done.done:
         raise typer.Exit(exits.PARTIAL)
 

@@ -76,12 +76,13 @@ def show(who: Who, as_json: Json = False, collection: Collection = None, store: 
 def rename(
     who: Who,
     name: Annotated[str, typer.Argument(metavar="NEW", help="The new name.")],
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
     """Give somebody another name; the identifier stays."""
     with opened_people(collection=collection, store=store) as kit:
-        _write_table([kit.gallery().edit(who, name=name)])
+        _say(kit.gallery().edit(who, name=name), as_json=as_json)
 
 
 @app.command()
@@ -89,6 +90,7 @@ def tag(
     who: Who,
     words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Tags to add, or to remove.")],
     remove: Annotated[bool, typer.Option("--remove", help="Remove these tags.")] = False,
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
@@ -96,13 +98,14 @@ def tag(
     with opened_people(collection=collection, store=store) as kit:
         known = set(kit.gallery().person(who).tags)
         changed = known - set(words) if remove else known | set(words)
-        _write_table([kit.gallery().edit(who, tags=sorted(changed))])
+        _say(kit.gallery().edit(who, tags=sorted(changed)), as_json=as_json)
 
 
 @app.command()
 def describe(
     who: Who,
     metadata: Annotated[str, typer.Argument(metavar="JSON", help="Replaces what was there.")],
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
@@ -110,7 +113,7 @@ def describe(
     from mien.people.lists import read_metadata
 
     with opened_people(collection=collection, store=store) as kit:
-        _write_table([kit.gallery().edit(who, metadata=read_metadata(metadata))])
+        _say(kit.gallery().edit(who, metadata=read_metadata(metadata)), as_json=as_json)
 
 
 @app.command()
@@ -120,6 +123,7 @@ def consent(
         str, typer.Option("--until", metavar="DATE", help="Last day of the consent, or never.")
     ] = "",
     note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="On what it rests.")] = None,
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
@@ -133,7 +137,7 @@ def consent(
     if not changes:
         raise BadRequest("Nothing is to be changed.", hint="Give --until or --note.")
     with opened_people(collection=collection, store=store) as kit:
-        _write_table([kit.gallery().edit(who, **changes)])
+        _say(kit.gallery().edit(who, **changes), as_json=as_json)
 
 
 @app.command()
@@ -141,13 +145,14 @@ def merge(
     into: Annotated[str, typer.Argument(metavar="NAME", help="Who stays.")],
     others: Annotated[list[str], typer.Argument(metavar="OTHER...", help="Who is the same person.")],
     yes: Yes = False,
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
     """Make several people one: their faces and tags go over to the first."""
     with opened_people(collection=collection, store=store) as kit:
         confirm(f"Make {', '.join(others)} and {into} one person, {into}?", yes=yes)
-        _write_table([kit.gallery().merge(into, others)])
+        _say(kit.gallery().merge(into, others), as_json=as_json)
 
 
 @app.command()
@@ -159,12 +164,29 @@ def move(
         str | None,
         typer.Option("--to", metavar="NAME", help="Whose they are; else somebody unnamed."),
     ] = None,
+    as_json: Json = False,
     collection: Collection = None,
     store: StoreAddress = None,
 ) -> None:
     """Not this person: give faces to somebody else."""
     with opened_people(collection=collection, store=store) as kit:
-        _write_table([kit.gallery().move(faces, to)])
+        _say(kit.gallery().move(faces, to), as_json=as_json)
+
+
+@app.command()
+def split(
+    who: Who,
+    faces: Annotated[list[str], typer.Argument(metavar="FACE...", help="Faces that are not of this person.")],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="NAME", help="Whose they are; else somebody unnamed.")
+    ] = None,
+    as_json: Json = False,
+    collection: Collection = None,
+    store: StoreAddress = None,
+) -> None:
+    """Make two people of one: some of the faces go to somebody else."""
+    with opened_people(collection=collection, store=store) as kit:
+        _say(kit.gallery().split(who, faces, to), as_json=as_json)
 
 
 @app.command("drop-face")
@@ -216,6 +238,17 @@ def forget(
         write_json(done)
     else:
         say_forgotten(done)
+
+
+def _say(person: Person, *, as_json: bool) -> None:
+    """Somebody as known now."""
+    from mien.cli.console import write_json
+    from mien.cli.people_rows import person_row
+
+    if as_json:
+        write_json(person_row(person))
+    else:
+        _write_table([person])
 
 
 def _write_table(people: Sequence[Person]) -> None:

@@ -12,12 +12,17 @@ from mien.cli.rows import ErrorRow, MatchRow, encodable, error_row, match_row
 from mien.core.matches import Match, Matches
 from mien.core.results import Enrolment
 from mien.errors import MienError
+from mien.gallery.backups import Restored
 from mien.gallery.checking import Checked
+from mien.gallery.choices import IndexOverview
 from mien.gallery.forgetting import Forgotten
 from mien.gallery.overview import Overview
+from mien.gallery.portable import Moved
+from mien.gallery.rotating import Rotated
 from mien.gallery.rule import DecisionRule
 from mien.gallery.store.audit import Entry
 from mien.gallery.store.records import Person, StoredFace
+from mien.people.upgrading import Upgraded
 
 
 class FailureRow(msgspec.Struct, frozen=True):
@@ -100,6 +105,14 @@ class PersonVerifyRow(msgspec.Struct, frozen=True):
     source: str
 
 
+class UpgradeRow(msgspec.Struct, frozen=True):
+    """`gallery upgrade`: how many faces have new templates, which are lost, and whether it changed over."""
+
+    faces: int
+    lost: list[FailureRow]
+    done: bool
+
+
 SCHEMAS: dict[str, Any] = {
     "enroll": list[EnrolRow],
     "search": SearchReport,
@@ -107,8 +120,23 @@ SCHEMAS: dict[str, Any] = {
     "people-list": list[PersonRow],
     "people-show": PersonReport,
     "people-forget": Forgotten,
+    "people-rename": PersonRow,
+    "people-tag": PersonRow,
+    "people-describe": PersonRow,
+    "people-consent": PersonRow,
+    "people-merge": PersonRow,
+    "people-move": PersonRow,
+    "people-split": PersonRow,
     "gallery-info": Overview,
     "gallery-verify": Checked,
+    "gallery-index": IndexOverview,
+    "gallery-backup": Checked,
+    "gallery-restore": Restored,
+    "gallery-export": Moved,
+    "gallery-import": Moved,
+    "gallery-rotate": Rotated,
+    "gallery-sweep": Forgotten,
+    "gallery-upgrade": UpgradeRow,
     "audit-list": list[Entry],
 }
 
@@ -148,6 +176,12 @@ def search_report(matches: Matches, metric: str) -> SearchReport:
     """Translate the faces that are most alike."""
     rows = [match_row(match) for match in matches[0]]
     return SearchReport(rows, matches.threshold, matches.fmr, metric, matches.space)
+
+
+def upgrade_row(done: Upgraded) -> UpgradeRow:
+    """Translate what came of an upgrade."""
+    lost = [FailureRow(encodable(one.source), error_row(one.error)) for one in done.lost]
+    return UpgradeRow(done.faces, lost, done.done)
 
 
 def person_row(person: Person) -> PersonRow:

@@ -33,3 +33,20 @@ class IndexChoices:
     folder: Path | None = None
     save_from: int = 5_000
     threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOverview:
+    """How an index searches.
+
+    Attributes:
+        kind: `exact`, or the kind of approximation.
+        rows: Faces in it; people, where means of them decide.
+        recall: Share of the ten nearest that it finds, measured when it was built; None: not measured.
+        sample: On how many probes that was measured; 0 if nothing needed to be.
+    """
+
+    kind: str
+    rows: int
+    recall: float | None
+    sample: int

@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 
 from mien.errors import BadRequest, StoreCorrupt, StoreUnreachable
 from mien.gallery.centroids import centroids
-from mien.gallery.choices import IndexChoices
+from mien.gallery.choices import IndexChoices, IndexOverview
 from mien.gallery.index import Candidates
 from mien.gallery.sql.engine import is_sqlite, refusing
 from mien.gallery.store.reading import Templates, changed_people, dropped, templates
@@ -74,6 +74,20 @@ class ServerNearby:
     def faces(self, probes: Vectors, k: int, owners: NDArray[np.bytes_] | None = None) -> Candidates:
         """The k nearest faces for each probe `(q, d)`; see `mien.gallery.index.Index.faces`."""
         return self._search(probes, k, owners, people=False)
+
+    def described(self) -> IndexOverview:
+        """How it searches, after it was brought up to date."""
+        if self._up_to_date() is None:
+            return IndexOverview("exact", 0, 1.0, 0)
+        with refusing(self._store.name), self._store.engine.connect() as connection:
+            rows = connection.exec_driver_sql(f"SELECT count(*) FROM {self._table}").scalar_one()  # noqa: S608
+            graph = connection.execute(
+                sa.text("SELECT count(*) FROM pg_indexes WHERE tablename = :name AND indexdef LIKE '%hnsw%'"),
+                {"name": self._table},
+            ).scalar_one()
+        return (
+            IndexOverview("pgvector hnsw", rows, None, 0) if graph else IndexOverview("exact", rows, 1.0, 0)
+        )
 
     def save(self) -> bool:
         """The server keeps it; there is nothing to save."""

@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from mien.evaluate.calibration.fitting import Fitted, calibrate
-from mien.evaluate.measures.comparisons import everybody
+from mien.evaluate.measures.comparisons import Comparisons, everybody
 from mien.gallery.gallery import Gallery
+
+
+def comparisons_of(gallery: Gallery) -> Comparisons:
+    """Each enrolled face compared with every other."""
+    known = gallery.templates()
+    person = np.unique(known.person, return_inverse=True)[1].astype(np.int32)
+    return everybody(known.vectors, person, gallery.rule.metric)
 
 
 def calibrate_gallery(gallery: Gallery, fmr: float) -> Fitted:
@@ -23,8 +30,6 @@ def calibrate_gallery(gallery: Gallery, fmr: float) -> Fitted:
         RateUnsupported: Too few people for the rate asked for.
         ExtraMissing: scikit-learn is not installed.
     """
-    known = gallery.templates()
-    person = np.unique(known.person, return_inverse=True)[1].astype(np.int32)
-    compared = everybody(known.vectors, person, gallery.rule.metric)
-    found = np.ones(len(person), bool)
+    compared = comparisons_of(gallery)
+    found = np.ones(len(compared.person), bool)
     return calibrate(compared, space=gallery.rule.space, metric=gallery.rule.metric, fmr=fmr, acquired=found)
