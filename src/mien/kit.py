@@ -28,6 +28,8 @@ from mien.looker import Looker, embedding_of
 from mien.media.expanding import Source
 from mien.packs.sources import Progress, no_progress
 from mien.people.albums import Added, add
+from mien.people.case_run import run_case
+from mien.people.cases import Case
 from mien.people.enrolling import Keeping, Told, enroll
 from mien.people.gates import GATES
 from mien.people.upgrading import Upgraded, upgrade
@@ -177,6 +179,10 @@ class Mien(Looker):
         keeping = replace(self.keeping(), crops=True)
         besides = (self.settings.collection,) if self.settings.collection != album else ()
         return add(gallery, sources, self.analyze, keeping, besides=besides, tell=tell)
+
+    def run_case(self, folder: Path) -> Case:
+        """Look for the missing person of a case folder; see `mien.people.case_run.run_case`."""
+        return run_case(folder, self.gallery, self.analyze)[0]
 
     def upgrade(
         self,

@@ -4,8 +4,11 @@ import stat
 import numpy as np
 import pytest
 
-from casefiles import SPACE, Eyes, calibration, digest, enrol, gallery
+from casefiles import Eyes, calibration, digest, enrol, gallery
 from mien.errors import BadRequest, ManyFaces, NoFace, SpaceMismatch, UnreadableImage
+from mien.gallery.gallery import memory_gallery
+from mien.gallery.nearby import IndexChoices
+from mien.gallery.rule import DecisionRule
 from mien.gallery.store import audit
 from mien.people.case_folder import read_case, review
 from mien.people.case_run import Wanted, begin_case, run_case
@@ -125,7 +128,7 @@ def test_one_photograph_counts_once(tmp_path, eyes):
     one = eyes.photograph(tmp_path / "one.png", ADA)
     copy = tmp_path / "copy.png"
     copy.write_bytes(one.read_bytes())
-    with pytest.raises(BadRequest, match="copy.png is given twice"):
+    with pytest.raises(BadRequest, match=r"copy.png is given twice"):
         begin_case(tmp_path / "case", Wanted(((one, ""), (copy, ""))), eyes.analyze)
 
 
@@ -165,11 +168,11 @@ def test_candidates_are_ranked_by_all_probes(begin, run, people, rng):
 
 def test_people_who_are_far_down_for_every_probe_alone_are_found_by_all(begin, run, people, rng):
     # Each probe has a crowd of its own beside it; Ada is between them.
-    for i in range(60):
-        enrol(people, f"a{i}", [1, 0, 0.001 * i])
-        enrol(people, f"b{i}", [0, 1, 0.001 * i])
-    enrol(people, "Ada", [0.5, 0.5, 0])
-    assert found(run(begin(ADA, BO)))[0] == "Ada"
+    probes = np.eye(3)
+    for i in range(180):
+        enrol(people, f"p{i}", probes[i % 3] * (1 + i / 1000))
+    enrol(people, "Ada", probes.mean(axis=0))
+    assert found(run(begin(*probes.tolist())))[0] == "Ada"
 
 
 def test_the_calibration_says_how_probable(begin, eyes):
@@ -221,10 +224,6 @@ def test_nobody_is_enrolled(begin, run):
 
 
 def test_means_of_people_do_not_hide_a_face_of_long_ago(begin, eyes):
-    with gallery(0.5) as people:
-        pass
-    from mien.gallery.nearby import IndexChoices
-
     with gallery(0.5, choices=IndexChoices(policy="centroid")) as people:
         enrol(people, "Ada", [1, 0, 0], [-9, 0, 0])
         for i in range(120):
@@ -239,12 +238,8 @@ def test_a_case_holds_no_embeddings(begin, run, people, rng):
     enrol(people, "Ada", vector)
     folder = begin(vector.tolist())
     run(folder)
-    texts = [f"{number:.4f}"[:6].lstrip("-") for number in vector]
     for file in folder.rglob("*"):
-        if file.is_file():
-            content = file.read_bytes()
-            assert np.float32(vector).tobytes()[:16] not in content
-            assert sum(text.encode() in content for text in texts) < 5 or file.suffix == ".html"
+        assert not file.is_file() or np.float32(vector).tobytes()[:16] not in file.read_bytes()
     values = json.loads((folder / "case.json").read_bytes())
     assert max((len(v) for v in lists(values)), default=0) <= 4, "no list of 64 numbers"
 
@@ -278,7 +273,7 @@ def test_a_photograph_that_is_gone_or_another_is_named(begin, run, people, tmp_p
     second = tmp_path / "case-1.png"
     content = second.read_bytes()
     second.unlink()
-    with pytest.raises(UnreadableImage, match="case-1.png"):
+    with pytest.raises(UnreadableImage, match=r"case-1.png"):
         run(folder)
     eyes.photograph(second, BO)
     second.write_bytes(content + b"x")
@@ -378,16 +373,12 @@ def test_who_comes_while_a_case_is_run_is_a_reason_to_run_it_again(begin, people
 
 
 def test_people_of_another_embedder_are_refused(begin, eyes):
-    from mien.gallery.gallery import memory_gallery
-    from mien.gallery.rule import DecisionRule
-
     folder = begin(ADA)
     with (
         memory_gallery(DecisionRule("other", "euclidean", 1.0, None)) as people,
         pytest.raises(SpaceMismatch),
     ):
         run_case(folder, lambda _: people, eyes.analyze)
-    assert SPACE == "s"
     assert read_case(folder).run is None
 
 

@@ -67,7 +67,7 @@ def test_a_cell_that_cannot_be_understood_is_named_with_its_line(table, row, sai
 
 def test_two_rows_must_not_say_different_things_about_one_person(table):
     file = table("name,photo,tags\nAda,1.jpg,x\nAda,2.jpg,y\n")
-    with pytest.raises(BadRequest, match="line 3.*something else about 'Ada'"):
+    with pytest.raises(BadRequest, match=r"line 3.*something else about 'Ada'"):
         people_of_table(file)
 
 

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,7 +40,7 @@ def test_everybody_is_ranked_by_the_mean_of_the_nearest(seed, probes, faces):
     found = shortlist(distance, owner, [None] * probes, [None] * faces)
     wanted = brute(distance, owner)
     assert [(one.score, one.person) for one in found] == sorted((score, who) for who, score in wanted.items())
-    for one, after in zip(found, found[1:], strict=False):
+    for one, after in itertools.pairwise(found):
         assert one.margin == pytest.approx(after.score - one.score)
     assert [one.margin for one in found[-1:]] == [None] * bool(found)
 

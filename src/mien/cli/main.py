@@ -21,6 +21,7 @@ from mien.cli.evaluate.app import app as evaluate
 from mien.cli.gallery import app as gallery
 from mien.cli.identify import identify
 from mien.cli.info import info
+from mien.cli.missing import app as missing
 from mien.cli.packs import app as packs
 from mien.cli.people import app as people
 from mien.cli.schema import schema
@@ -46,6 +47,7 @@ app.command(rich_help_panel="People")(identify)
 app.command(rich_help_panel="People")(search)
 app.add_typer(people, name="people", rich_help_panel="People")
 app.add_typer(cluster, name="cluster", rich_help_panel="People")
+app.add_typer(missing, name="missing", rich_help_panel="People")
 app.add_typer(gallery, name="gallery", rich_help_panel="People")
 app.add_typer(audit, name="audit", rich_help_panel="People")
 app.add_typer(evaluate, name="evaluate", rich_help_panel="Measures")
