@@ -145,7 +145,7 @@ def test_commands_of_the_readme_run(clone, capfd):
     lines = [line for block in starter for line in block.splitlines() if line.startswith("mien ")]
     assert {line.split()[1] for line in lines} == {
         *("analyze", "verify", "identify", "packs", "info"),
-        *("enroll", "search", "people", "gallery", "audit"),
+        *("enroll", "search", "people", "gallery", "audit", "cluster", "missing"),
     }
     for line in lines:
         code = re.search(r"# exit code (\d+)", line)
