@@ -2,8 +2,8 @@
 
     make bench-gallery [SIZES="10000 100000 1000000"]
 
-Made-up embeddings of 512 numbers, one face a person. Beside it a plain table in SQLite that is synced as often
-and neither encrypts, audits nor searches: what durability alone costs here.
+Made-up embeddings of 512 numbers, one face a person. Beside it a plain table in SQLite that is synced as
+often and neither encrypts, audits nor searches: what durability alone costs here.
 """
 
 from __future__ import annotations

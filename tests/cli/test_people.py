@@ -280,7 +280,8 @@ def test_splitting_takes_some_faces_and_no_others(enrolled):
 
 
 def test_the_index_says_how_it_searches(enrolled):
-    assert enrolled("gallery", "index")[1] == "4 rows; compares every row; finds 100.00 % of the ten nearest\n"
+    said = "4 rows; compares every row; finds 100.00 % of the ten nearest\n"
+    assert enrolled("gallery", "index")[1] == said
 
 
 def test_calibrating_by_those_enrolled_wants_many(enrolled, known):

@@ -20,7 +20,11 @@ TWICE = 300
 
 @pytest.fixture(scope="module")
 def kit(modern_home):
-    return Mien(load_settings(environ={}, home=modern_home, store="memory", detector="yunet", embedder="mobilefacenet"))
+    return Mien(
+        load_settings(
+            environ={}, home=modern_home, store="memory", detector="yunet", embedder="mobilefacenet"
+        )
+    )
 
 
 @pytest.fixture(scope="module")
