@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,20 +18,20 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from mien.errors import BadRequest, StoreCorrupt, StoreFull
+from mien.errors import BadRequest, StoreCorrupt
 from mien.gallery.checking import check
-from mien.gallery.forgetting import one_file
+from mien.gallery.forgetting import backups_of, forget_in_copy
 from mien.gallery.opening import exists
-from mien.gallery.sql.engine import connect, refusing, shown
+from mien.gallery.sql.engine import MEMORY, connect, is_sqlite, one_file, refusing, refusing_disk, shown
 from mien.gallery.sql.migrating import migrate, revision
-from mien.gallery.sql.schema import BACKUP, COLLECTION, FORGOTTEN, METADATA, PERSON
+from mien.gallery.sql.schema import BACKUP, COLLECTION, METADATA, STORE
 from mien.gallery.store import audit
-from mien.gallery.store.dropping import drop_person
-from mien.gallery.store.reading import collections, ids_of_people
-from mien.gallery.store.store import Store
+from mien.gallery.store.forgotten import forget_again, forgotten_ids, remember_forgotten
+from mien.gallery.store.reading import ids_of_people
+from mien.gallery.store.sealed import new_index_key
+from mien.gallery.store.store import Reading, Store, Writing, make_file
 from mien.gallery.vault.master import MasterKey
-from mien.gallery.vault.sealing import new_key
-from mien.packs import disk
+from mien.packs.disk import sync_folder
 
 _PORTION = 2_000
 
@@ -58,21 +58,40 @@ def back_up(store: Store, file: Path) -> None:
     """
     target = file.absolute()
     if target.exists():
-        raise BadRequest(f"{file} is there already.", hint="Give another name; copies are never overwritten.")
+        raise _there(file)
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    with _tidied(unfinished), disk.writing(file, StoreFull):
+    with _tidied(unfinished), refusing_disk(file):
         target.parent.mkdir(parents=True, exist_ok=True)
+        make_file(unfinished)
         copy = connect(str(unfinished))
         try:
-            with store.reading() as snapshot:
-                _copy(snapshot.connection, copy)
-            with refusing(str(file)):
-                one_file(copy)
+            with store.reading() as snapshot, _filling(copy) as connection:
+                before = forgotten_ids(snapshot)
+                _copy(snapshot, connection)
         finally:
             copy.dispose()
+        _name(unfinished, target)
+        sync_folder(target.parent)
+    remember(store, [target])
+    with store.reading() as snapshot:
+        after = forgotten_ids(snapshot)
+    if after - before:  # meanwhile, when nobody knew of the copy yet
+        forget_in_copy(str(target), store)
+
+
+def _name(unfinished: Path, target: Path) -> None:
+    try:
         os.link(unfinished, target)  # unlike a renaming, this never replaces a file
-        disk.sync_folder(target.parent)
-    remember(store, target)
+    except FileExistsError as error:
+        raise _there(target) from error
+    except OSError as error:  # disks of cameras and other systems have no links
+        if target.exists():
+            raise _there(target) from error
+        unfinished.rename(target)
+
+
+def _there(file: Path) -> BadRequest:
+    return BadRequest(f"{file} is there already.", hint="Give another name; copies are never overwritten.")
 
 
 @contextmanager
@@ -81,35 +100,38 @@ def _tidied(unfinished: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for left in unfinished.parent.glob(f"{unfinished.name}*"):
-            left.unlink(missing_ok=True)
+        for left in _with_logs(unfinished):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
 
 
-def remember(store: Store, file: Path, action: str = "backed up") -> None:
-    """Note where a copy lies, so that people are forgotten there too."""
+def _with_logs(file: Path) -> list[Path]:
+    """A SQLite file and what may lie beside it."""
+    return [file.with_name(file.name + end) for end in ("", "-wal", "-shm", "-journal")]
+
+
+def remember(store: Store, files: Iterable[Path], action: str = "backed up") -> None:
+    """Note where copies lie, so that people are forgotten there too."""
     with store.writing() as writing:
-        path = str(file.absolute())
-        if path not in writing.connection.execute(sa.select(BACKUP.c.path)).scalars().all():
-            writing.connection.execute(BACKUP.insert(), {"path": path, "created": audit.now()})
+        known = set(writing.connection.execute(sa.select(BACKUP.c.path)).scalars())
+        new = sorted({str(file.absolute()) for file in files} - known)
+        if new:
+            moment = audit.now()
+            writing.connection.execute(BACKUP.insert(), [{"path": one, "created": moment} for one in new])
         writing.note(action)
-
-
-def forgotten_by(store: Store) -> frozenset[str]:
-    """Identifiers of everybody whom a store has forgotten."""
-    with store.reading() as snapshot:
-        return frozenset(snapshot.connection.execute(sa.select(FORGOTTEN.c.person_id)).scalars())
 
 
 def restore(
     file: Path, address: str, master: MasterKey, *, forgotten: frozenset[str] = frozenset()
 ) -> Restored:
-    """Put a copy back, as a new store.
+    """Put a copy back, as a new store, in one transaction.
 
     Args:
         file: The copy; every value in it is opened first.
         address: Where the store is to be; there must be none.
         master: The key of the copy.
-        forgotten: Whom the present store has forgotten since: they are forgotten again.
+        forgotten: Whom the present store has forgotten since: they are forgotten again; see
+            `mien.gallery.store.forgotten.forgotten_ids`.
 
     Raises:
         StoreCorrupt: The copy is damaged; nothing was written.
@@ -117,21 +139,27 @@ def restore(
         BadRequest: There is a store already.
         GalleryError: The place cannot be written.
     """
+    if address == MEMORY:
+        raise BadRequest("A copy is restored into a file or a database.")
     with Store(str(file), master, read_only=True) as copy:
         if problems := check(copy).problems:
             raise StoreCorrupt(f"{file} is damaged: {problems[0]}", hint="Use an older copy.")
         engine = connect(address)
+        if is_sqlite(engine):
+            make_file(Path(address))
         try:
-            with refusing(shown(engine)):
-                with engine.connect() as connection:
-                    if revision(connection) is not None:
-                        raise BadRequest(f"There is a store at {shown(engine)}.", hint="Move it away first.")
-                with copy.reading() as snapshot:
-                    _copy(snapshot.connection, engine)
+            with copy.reading() as snapshot, _filling(engine) as connection:
+                if revision(connection) is not None:
+                    raise BadRequest(f"There is a store at {shown(engine)}.", hint="Move it away first.")
+                _copy(snapshot, connection)
+                row = connection.execute(sa.select(STORE)).one()
+                end = audit.End(row.audit_seq, row.audit_mac)
+                writing = Writing(connection, snapshot.ring, row.change + 1, end, copy.actor)
+                done = _settle(writing, forgotten)
+                writing.finish()
         finally:
             engine.dispose()
-    with Store(address, master) as store:
-        return _settle(store, forgotten)
+    return done
 
 
 def put_back(file: Path, address: str, master: MasterKey) -> tuple[Restored, Path | None]:
@@ -144,57 +172,68 @@ def put_back(file: Path, address: str, master: MasterKey) -> tuple[Restored, Pat
 
     Raises:
         BadRequest: There is a store on a server, which cannot be moved.
-        GalleryError: As `restore`; what was there is back in its place.
+        StoreLocked: Another process has the store open.
+        GalleryError: As `restore`; what was there is where it was.
     """
-    forgotten = frozenset[str]()
+    forgotten, copies = frozenset[str](), tuple[str, ...]()
     with suppress(StoreCorrupt):  # a store that is damaged is what copies are for
         if exists(address):
             with Store(address, master) as present:
-                forgotten = forgotten_by(present)
+                with present.reading() as snapshot:
+                    forgotten = forgotten_ids(snapshot)
+                copies = backups_of(present)
+                if present.file is not None:
+                    with refusing(present.name):
+                        one_file(present.engine)
     here = Path(address)
     if "://" in address or not here.exists():
         return restore(file, address, master, forgotten=forgotten), None
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = here.with_name(f"{here.stem}-before-{moment}{here.suffix}")
-    here.rename(aside)
-    try:
-        done = restore(file, address, master, forgotten=forgotten)
-    except BaseException:
-        here.unlink(missing_ok=True)
-        aside.rename(here)
-        raise
+    unfinished = here.with_name(f".{here.name}.{uuid.uuid4().hex}")
+    # The new one is whole before the old one goes: there is never none, which would be made anew.
+    with _tidied(unfinished), refusing_disk(here):
+        done = restore(file, str(unfinished), master, forgotten=forgotten)
+        _move(here, aside)
+        unfinished.rename(here)
+        sync_folder(here.parent)
     with Store(address, master) as store:
-        remember(store, aside, "moved aside")
+        remember(store, [aside, *map(Path, copies)], "moved aside")
     return done, aside
 
 
-def _settle(store: Store, forgotten: frozenset[str]) -> Restored:
-    """Forget again, and let no index that was saved before open."""
-    with store.writing() as writing:
-        again = ids_of_people(writing) & forgotten
-        for collection in collections(writing):
-            here = ids_of_people(writing, collection.id)
-            for person in sorted(here & again):
-                drop_person(writing, collection, person)
-            key = writing.ring.wrap(new_key(), f"index|{collection.id}")
-            writing.connection.execute(
-                COLLECTION.update().where(COLLECTION.c.id == collection.id).values(index_key=key)
-            )
-        known = set(writing.connection.execute(sa.select(FORGOTTEN.c.person_id)).scalars())
-        rows = [{"person_id": person, "time": audit.now()} for person in sorted(forgotten - known)]
-        if rows:
-            writing.connection.execute(FORGOTTEN.insert(), rows)
-        left = writing.connection.execute(sa.select(sa.func.count()).select_from(PERSON)).scalar_one()
-        writing.note("restored", people=left, forgotten=sorted(again))
+def _move(file: Path, to: Path) -> None:
+    """Move a SQLite file and its log, without which it would not be what it was."""
+    for old, new in zip(_with_logs(file), _with_logs(to), strict=True):
+        if old.exists():
+            old.rename(new)
+
+
+def _settle(writing: Writing, forgotten: frozenset[str]) -> Restored:
+    """Forget again."""
+    again, _ = forget_again(writing, forgotten)
+    remember_forgotten(writing, forgotten)
+    left = len(ids_of_people(writing))
+    writing.note("restored", people=left, forgotten=list(again))
     return Restored(left, len(again))
 
 
-def _copy(source: Connection, target: Engine) -> None:
-    """Copy all rows into an empty database, in one transaction."""
-    writes = target.connect().execution_options(mien_way="writes")
-    with refusing(shown(target)), writes as connection, connection.begin():
-        migrate(connection)
-        for table in METADATA.sorted_tables:
-            rows = source.execution_options(yield_per=_PORTION).execute(sa.select(table))
-            for portion in rows.mappings().partitions(_PORTION):
-                connection.execute(table.insert(), [dict(row) for row in portion])
+@contextmanager
+def _filling(engine: Engine) -> Iterator[Connection]:
+    """One transaction that fills a database."""
+    with refusing(shown(engine)), engine.connect() as plain:
+        connection = plain.execution_options(mien_way="writes")
+        with connection.begin():
+            yield connection
+
+
+def _copy(snapshot: Reading, target: Connection) -> None:
+    """Copy all rows into an empty database; only keys of saved indexes are new, for these are not copied."""
+    migrate(target)
+    for table in METADATA.sorted_tables:
+        rows = snapshot.connection.execute(sa.select(table).execution_options(yield_per=_PORTION))
+        for portion in rows.mappings().partitions(_PORTION):
+            new = [dict(row) for row in portion]
+            if table is COLLECTION:
+                new = [row | {"index_key": new_index_key(snapshot.ring, row["id"])} for row in new]
+            target.execute(table.insert(), new)

@@ -91,7 +91,7 @@ def _faces(snapshot: Snapshot, seals: dict[str, Seal], problems: list[str]) -> i
     """How many faces open, and each has a template in the space of its collection."""
     good = 0
     query = sa.select(FACE.c.id, FACE.c.person_id, FACE.c.sealed, FACE.c.crop)
-    for row in snapshot.connection.execution_options(yield_per=1000).execute(query):
+    for row in snapshot.connection.execute(query.execution_options(yield_per=1000)):
         if row.person_id not in seals:
             continue
         try:
@@ -110,7 +110,7 @@ def _templates(snapshot: Snapshot, seals: dict[str, Seal], problems: list[str]) 
     query = sa.select(FACE.c.id, FACE.c.person_id, TEMPLATE.c.space, TEMPLATE.c.sealed).outerjoin(
         TEMPLATE, TEMPLATE.c.face_id == FACE.c.id
     )
-    for row in snapshot.connection.execution_options(yield_per=1000).execute(query):
+    for row in snapshot.connection.execute(query.execution_options(yield_per=1000)):
         if row.sealed is None:
             problems.append(f"Face {row.id} has no template.")
         elif row.person_id in seals:

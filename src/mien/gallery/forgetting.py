@@ -2,9 +2,9 @@
 
 What a deleted key sealed cannot be read by anybody, wherever a copy of the ciphertext may linger
 (crypto-shredding, NIST SP 800-88 rev. 1). SQLite overwrites deleted bytes with zeros and its write-ahead log
-is emptied at once. PostgreSQL rewrites the tables that held keys; its own log keeps the wrapped key until
-the server recycles it, readable only with the master key: exchange that (`mien gallery rotate`) to close this
-window too.
+is emptied at once. PostgreSQL rewrites the tables that held keys; what these sealed stays in the files of
+other tables, unreadable, until they are vacuumed. Its own log keeps the wrapped key until the server recycles
+it, readable only with the master key: exchange that (`mien gallery rotate`) to close this window too.
 
 Backups are of an earlier moment. In them everybody is forgotten who was merged into somebody who is, and
 every face that came to be such a person's; also whom an earlier attempt did not reach.
@@ -20,10 +20,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from mien.errors import GalleryError, StoreLocked
-from mien.gallery.sql.engine import is_sqlite, refusing
+from mien.gallery.on_server import forget_on_server
+from mien.gallery.sql.engine import is_sqlite, one_file, refusing
 from mien.gallery.sql.schema import BACKUP, COLLECTION, PERSON, STORE
 from mien.gallery.store.dropping import drop_person
 from mien.gallery.store.forgotten import forget_again, forgotten_ids, made_of, remember_forgotten
@@ -63,6 +63,8 @@ def forget_everywhere(
     """
     people = tuple(dict.fromkeys(people))
     faces = _forget(store, collection, people, action)
+    if not is_sqlite(store.engine):
+        forget_on_server(store, collection, people)
     reached, unreached = [], []
     for path in backups_of(store):
         try:
@@ -140,13 +142,8 @@ def opened_copy(path: str, store: Store) -> Iterator[Store]:
     """
     with Store(path, store.master, actor=store.actor) as copy:
         yield copy
-        one_file(copy.engine)
-
-
-def one_file(engine: Engine) -> None:
-    """Tidy the log of a SQLite file away for good."""
-    with engine.connect().execution_options(mien_way="outside") as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
+        with refusing(copy.name):
+            one_file(copy.engine)
 
 
 def backups_of(store: Store) -> tuple[str, ...]:
@@ -157,7 +154,7 @@ def backups_of(store: Store) -> tuple[str, ...]:
 
 
 def scrub(store: Store) -> None:
-    """Leave no trace of deleted keys: empty the log of SQLite, rewrite the tables of PostgreSQL that hold them.
+    """Leave no trace of deleted keys: empty the log of SQLite, rewrite PostgreSQL's tables that hold them.
 
     Raises:
         StoreLocked: Another process kept reading for half a minute.

@@ -133,13 +133,13 @@ class Gallery:
         are given.
 
         Args:
-            newcomers: Each name once.
+            newcomers: Each person once.
             space: Of their embeddings.
             warn: Look for other people whom they resemble.
 
         Raises:
             SpaceMismatch: The embeddings come from another embedder.
-            BadRequest: A name is given twice, or an embedding is not finite or of another length.
+            BadRequest: Somebody is given twice, or an embedding is not finite or of another length.
         """
         self._check(space)
         # Before they are kept, or everybody would resemble himself.
@@ -158,11 +158,10 @@ class Gallery:
         if not newcomer.faces:
             return ()
         matches = self._nearest(np.stack([face.vector for face in newcomer.faces]), 3)
-        near = sorted(
-            (m for row in matches for m in row if m.accepted and m.person != newcomer.about.name),
-            key=lambda match: match.distance,
-        )
-        return tuple({match.person_id: match for match in reversed(near)}.values())[::-1]
+        nearest: dict[str | None, Match] = {}
+        for match in sorted((m for row in matches for m in row if m.accepted), key=lambda m: m.distance):
+            nearest.setdefault(match.person_id, match)
+        return tuple(match for match in nearest.values() if match.person != newcomer.about.name)
 
     # Searching
 
@@ -218,6 +217,8 @@ class Gallery:
             own = reading.templates(writing, self.collection, person_ids=[person])
             if not len(own):
                 raise BadRequest(f"No face of {who!r} is enrolled.")
+            if vectors.shape[1] != own.vectors.shape[1]:
+                raise BadRequest(f"Probes want shape (q, {own.vectors.shape[1]}), got {vectors.shape}.")
             if self.choices.policy == "centroid":
                 known = look_up_people(writing, self.collection, [person], self.rule)
             else:
@@ -297,8 +298,9 @@ class Gallery:
     def crop(self, face_id: str) -> bytes | None:
         """The kept picture of a face, encoded; None if none is kept. Raises FaceUnknown."""
         with self.store.writing(light=True) as writing:
+            found = reading.crop(writing, self.collection.id, face_id)
             writing.note("saw", self.collection.id, face=face_id, picture=True)
-            return reading.crop(writing, self.collection.id, face_id)
+        return found
 
     def templates(self) -> Templates:
         """Every template with the identifier of its person, for calibration and clustering."""
@@ -364,6 +366,20 @@ class Gallery:
             writing.note("moved", self.collection.id, faces=[face.id for face in moved], person=target)
             return self._person(writing, target)
 
+    def split(self, who: str, face_ids: Sequence[str], name: str | None = None) -> Person:
+        """Make two people of one: some of the faces go to somebody new, or known under that name.
+
+        Raises:
+            PersonUnknown: Nobody is enrolled under `who`.
+            BadRequest: A face is somebody else's, or none would be left.
+        """
+        with self.store.reading() as snapshot:
+            person = reading.person_id(snapshot, self.collection.id, who)
+            own = {face.id for face in reading.faces(snapshot, self.collection.id, person=person)}
+        if not set(face_ids) < own:
+            raise BadRequest(f"Splitting {who!r} wants some of the faces of {who!r}, not all and no others.")
+        return self.move(face_ids, name)
+
     def adopt(self, album: Gallery, who: str, name: str) -> Person:
         """Take somebody over from another collection, under a name; who has the name already gets the faces.
 
@@ -417,9 +433,10 @@ class Gallery:
         try:
             return forget_everywhere(self.store, self.collection, ids, action=action)
         finally:
-            self.nearby.purge()
-            if self._face_index is not None:
-                self._face_index.purge()
+            with suppress(GalleryError):  # as in `_changing`
+                self.nearby.purge()
+                if self._face_index is not None:
+                    self._face_index.purge()
 
     @contextmanager
     def _changing(self) -> Iterator[Writing]:

@@ -12,16 +12,16 @@ import io
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import IndexStale
+from mien.errors import GalleryError, IndexStale
 from mien.gallery.centroids import centroids
-from mien.gallery.choices import IndexChoices
-from mien.gallery.index import Candidates, Index, build, load
+from mien.gallery.choices import IndexChoices, IndexOverview
+from mien.gallery.index import Candidates, Index, Kind, build, load
 from mien.gallery.store.reading import (
     Snapshot,
     Templates,
@@ -73,12 +73,15 @@ class Nearby:
         with self._lock:
             if self._index is not None and self._store.change == self._change:
                 return self._index
+            before = self._index
             with self._store.reading() as snapshot:
                 if self._index is None and not self._load(snapshot):
                     self._build(snapshot)
                 assert self._index is not None  # noqa: S101 - loaded or built
                 self._follow(snapshot)
-                return self._index
+            if self._index is not before and self._saved_change < 0:
+                self.save()
+            return self._index
 
     def follow(self) -> None:
         """Take in what changed, if the index is in use."""
@@ -97,6 +100,11 @@ class Nearby:
         """The k nearest faces for each probe `(q, d)`; see `mien.gallery.index.Index.faces`."""
         return self.index().faces(probes, k, owners=owners)
 
+    def described(self) -> IndexOverview:
+        """How it searches, after it was opened or built."""
+        index = self.index()
+        return IndexOverview(index.built.kind, len(index), index.built.recall, index.built.sample)
+
     def save(self) -> bool:
         """Save the index, so that it need not be built when the store is opened next.
 
@@ -109,13 +117,16 @@ class Nearby:
             file = self._file()
             if self._index is None or file is None or len(self._index) < self._choices.save_from:
                 return False
-            if self._saved_change == self._change:
-                return True
             unfinished = file.with_suffix(".unfinished")
             try:
-                self._write(unfinished)
+                # Somebody forgotten by another process must not be written down again.
+                self.follow()
+                if self._saved_change == self._change:
+                    return True
+                if not self._write(unfinished):
+                    return False
                 unfinished.replace(file)
-            except OSError:
+            except (OSError, GalleryError):
                 return False
             finally:
                 with suppress(OSError):
@@ -129,24 +140,27 @@ class Nearby:
             folder = self._choices.folder
             if folder is not None:
                 for file in folder.glob(f"{self._collection.id}.*"):
-                    file.unlink(missing_ok=True)
+                    with suppress(OSError):  # it opens no more
+                        file.unlink()
             self._saved_change = -1
             self.follow()
 
     def _build(self, snapshot: Snapshot) -> None:
         rows = self._rows(templates(snapshot, self._collection))
+        # Who asks for pgvector never comes here; see `Gallery`.
+        kind: Kind | Literal["auto"] = "auto" if self._choices.kind == "pgvector" else self._choices.kind
         self._index = build(
             self._metric,
             rows.face,
             rows.person,
             rows.vectors,
-            kind=self._choices.kind,
+            kind=kind,
             exact_up_to=self._choices.exact_up_to,
             recall=self._choices.recall,
             threads=self._choices.threads,
         )
         self._change = snapshot.change
-        self.save()
+        self._saved_change = -1
 
     def _follow(self, snapshot: Snapshot) -> None:
         """Take in what changed since."""
@@ -157,8 +171,9 @@ class Nearby:
         lost = dropped(snapshot, here.id, after)
         if self._choices.policy == "centroid":
             people = sorted({*changed_people(snapshot, here.id, after), *lost.people})
-            index.remove(np.array(people, "S13"))
             rows = self._rows(templates(snapshot, here, person_ids=people))
+            # Only who is gone: others may be searching.
+            index.remove(np.setdiff1d(np.array(people, "S13"), rows.face))
         else:
             index.remove(np.array(lost.faces, "S13"))
             rows = self._rows(templates(snapshot, here, after=after))
@@ -189,16 +204,20 @@ class Nearby:
         self._change = self._saved_change = head.change
         return True
 
-    def _write(self, file: Path) -> None:
+    def _write(self, file: Path) -> bool:
+        """Write it, if it is as the store is now; the key is of this moment too."""
         assert self._index is not None  # noqa: S101 - asked before
         with self._store.reading() as snapshot:
             key = index_key(snapshot, self._collection.id)
+            if snapshot.change != self._change:
+                return False
         file.parent.mkdir(parents=True, exist_ok=True)
         name = file.with_suffix(".index").name
         with file.open("wb") as raw, io.BufferedWriter(SealedWriter(raw, key, name)) as sealed:
             head = msgspec.json.encode(self._head(self._change))
             sealed.write(len(head).to_bytes(4, "big") + head)
             self._index.save(sealed)
+        return True
 
     def _head(self, change: int) -> Head:
         here = self._collection

@@ -13,7 +13,7 @@ backups, and after a crash of the server they are empty and are filled again fro
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import sqlalchemy as sa
@@ -101,13 +101,8 @@ class ServerNearby:
             self._up_to_date()
 
     def purge(self) -> None:
-        """Leave nothing of those who were forgotten in the files of the index."""
+        """Bring it up to date; `forget_on_server` has wiped its files."""
         self.follow()
-        with refusing(self._store.name):
-            engine = self._store.engine.execution_options(isolation_level="AUTOCOMMIT")
-            with engine.connect() as connection:
-                if _is_there(connection, self._table):
-                    connection.exec_driver_sql(f"VACUUM (FULL) {self._table}")
 
     def _search(
         self, probes: Vectors, k: int, owners: NDArray[np.bytes_] | None, *, people: bool
@@ -164,7 +159,7 @@ class ServerNearby:
     def _followed(self) -> Vectors | None:
         with refusing(self._store.name), self._store.engine.begin() as own:
             # One process at a time; only then comes the snapshot, so that it is not older than the index.
-            own.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(self._table))))
+            _take_turn(own, self._table)
             with self._store.reading() as snapshot:
                 known = self._state(own)
                 rotation = None if known is None else self._opened(snapshot, known[1])
@@ -255,6 +250,27 @@ class ServerNearby:
 
     def _rows(self, found: Templates) -> Templates:
         return centroids(found, self._metric) if self._choices.policy == "centroid" else found
+
+
+def forget_on_server(store: Store, collection: Collection, people: Sequence[str]) -> None:
+    """Leave nothing of forgotten people in the files of a collection's indexes, whoever uses them."""
+    query = sa.text("SELECT tablename FROM pg_tables WHERE starts_with(tablename, :beginning)")
+    with refusing(store.name):
+        with store.engine.begin() as connection:
+            tables = connection.execute(query, {"beginning": f"{_STATE}_{collection.id}_"}).scalars().all()
+            for table in tables:
+                # Who follows later sees that they are forgotten.
+                _take_turn(connection, table)
+                statement = sa.text(f"DELETE FROM {table} WHERE owner = ANY(:people)")  # noqa: S608
+                connection.execute(statement, {"people": list(people)})
+        engine = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+
+
+def _take_turn(connection: Connection, table: str) -> None:
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(table))))
 
 
 def _is_there(connection: Connection, table: str) -> bool:

@@ -22,14 +22,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import BadRequest, GalleryError, SpaceMismatch
+from mien.errors import BadRequest, SpaceMismatch
 from mien.gallery.gallery import Gallery
+from mien.gallery.sql.engine import refusing_disk
 from mien.gallery.store import reading
 from mien.gallery.store.adding import Newcomer
 from mien.gallery.store.forgotten import forgotten_ids
 from mien.gallery.store.identifiers import is_identifier
 from mien.gallery.store.records import NewFace, Provenance, about
-from mien.packs.disk import writing as writing_file
 
 FORMAT = 1
 _PORTION = 1_000
@@ -98,7 +98,7 @@ def export(gallery: Gallery, folder: Path) -> Moved:
     # Noted before anything leaves.
     with gallery.store.writing() as noting:
         noting.note("exported", here.id)
-    with gallery.store.reading() as snapshot, writing_file(folder, GalleryError):
+    with gallery.store.reading() as snapshot, refusing_disk(folder):
         unfinished.mkdir(parents=True, mode=0o700)
         everybody = reading.people(snapshot, here.id)
         found = reading.templates(snapshot, here)
@@ -148,7 +148,7 @@ def import_into(gallery: Gallery, folder: Path) -> Moved:
     owned: dict[str, list[NewFace]] = {person.id: [] for person in everybody}
     for face, vector in zip(faces, vectors, strict=True):
         if face.id not in forgotten:
-            crop = _content(folder / "crops" / f"{face.id}.jpg") if face.crop else None
+            crop = _crop(folder / "crops" / f"{face.id}.jpg") if face.crop else None
             owned[face.person_id].append(NewFace(vector, face.provenance, crop, face.id))
     wanted = [
         Newcomer(
@@ -182,6 +182,12 @@ def _write_lines(file: Path, lines: Iterator[PersonLine] | Iterator[FaceLine]) -
             stream.write(msgspec.json.encode(line) + b"\n")
 
 
+def _crop(file: Path) -> bytes:
+    if file.is_symlink() or not file.is_file():
+        raise BadRequest(f"{file} is no picture.")
+    return _content(file)
+
+
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -192,7 +198,7 @@ def _content(file: Path) -> bytes:
 def _read(file: Path, kind: type[CollectionLine]) -> CollectionLine:
     try:
         found = msgspec.json.decode(_content(file), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"{file} is not as it was exported: {error}.") from error
     if found.format != FORMAT:
         raise BadRequest(f"{file} is of format {found.format}; this version reads {FORMAT}.")
@@ -203,18 +209,18 @@ def _read_lines(file: Path, kind: type[Line]) -> Iterator[Line]:
     for number, line in enumerate(_content(file).splitlines(), 1):
         try:
             yield msgspec.json.decode(line, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(f"{file}, line {number}: {error}.") from error
 
 
 def _read_vectors(file: Path, rows: int) -> NDArray[np.float32]:
     try:
+        with file.open("rb") as stream:
+            np.lib.format.read_magic(stream)  # an archive has another
         # Mapped first: unlike plain reading, this compares what the header claims with the file.
         found = np.load(file, mmap_mode="r" if rows else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError, OverflowError) as error:
+    except (OSError, ValueError, EOFError, OverflowError, MemoryError) as error:
         raise BadRequest(f"{file} is no array: {error}.") from error
-    if not isinstance(found, np.ndarray):
-        raise BadRequest(f"{file} is an archive, not one array.")
     if found.ndim != 2 or len(found) != rows or found.dtype != np.float32:
         raise BadRequest(
             f"{file} wants {rows} rows of float32, one for each line of faces.jsonl; got {found.shape}."

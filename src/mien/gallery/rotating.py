@@ -13,11 +13,10 @@ import sqlalchemy as sa
 from mien.errors import GalleryError
 from mien.gallery.forgetting import backups_of, opened_copy, scrub
 from mien.gallery.sql.schema import COLLECTION, PERSON, STORE
-from mien.gallery.store.sealed import open_about, person_key
+from mien.gallery.store.sealed import new_index_key, open_about, person_key
 from mien.gallery.store.store import Store, Writing
 from mien.gallery.vault.keyring import KeyRing, make_ring
 from mien.gallery.vault.master import MasterKey
-from mien.gallery.vault.sealing import new_key
 
 _PORTION = 5_000
 
@@ -61,7 +60,7 @@ def _rotate(store: Store, new: MasterKey) -> int:
         ring, sealed = make_ring(new, store.id, audit_key=writing.ring.audit_key)
         people = _wrap_people(writing, ring)
         for identifier in writing.connection.execute(sa.select(COLLECTION.c.id)).scalars().all():
-            key = ring.wrap(new_key(), f"index|{identifier}")
+            key = new_index_key(ring, identifier)
             writing.connection.execute(
                 COLLECTION.update().where(COLLECTION.c.id == identifier).values(index_key=key)
             )

@@ -8,9 +8,10 @@ process, and the last of them may be lost when the power fails.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,14 @@ from mien.errors import (
 )
 
 MEMORY = "memory"
-_WAIT_S = 30
+# How long a writer waits for its turn.
+WAIT_S = 30.0
 _PRAGMAS = (
-    "journal_mode=WAL",
     "synchronous=FULL",
     "secure_delete=ON",
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "temp_store=MEMORY",
-    f"busy_timeout={_WAIT_S * 1000}",
 )
 # Who is going to write says so at once: a reader that turns writer could not wait for its turn.
 _BEGIN = {
@@ -60,6 +60,10 @@ _SQLITE: dict[str, type[GalleryError]] = {
     "SQLITE_LOCKED": StoreLocked,
     "SQLITE_CORRUPT": StoreCorrupt,
     "SQLITE_NOTADB": StoreCorrupt,
+    "SQLITE_ERROR": StoreCorrupt,  # our statements never change: it lacks a table, or a column
+    "SQLITE_IOERR_READ": StoreCorrupt,
+    "SQLITE_IOERR_SHORT_READ": StoreCorrupt,
+    "SQLITE_IOERR_CORRUPTFS": StoreCorrupt,
     "SQLITE_IOERR": StoreFull,
 }
 _POSTGRES: dict[str, type[GalleryError]] = {
@@ -80,39 +84,39 @@ _POSTGRES: dict[str, type[GalleryError]] = {
 }
 
 
-def connect(address: str, *, read_only: bool = False) -> Engine:
+def connect(address: str, *, read_only: bool = False, wait_s: float = WAIT_S) -> Engine:
     """Make the engine of a store; nothing is opened yet.
 
     Args:
         address: The path of a SQLite file, `memory`, or `postgresql://user:password@host/database`.
         read_only: Refuse every write.
+        wait_s: How long a writer waits for its turn.
 
     Raises:
         BadRequest: It is no such address.
         ExtraMissing: PostgreSQL needs the extra `mien[postgres]`.
     """
     if address == MEMORY:
-        return _sqlite("sqlite://", _PRAGMAS, poolclass=StaticPool)
+        return _sqlite("sqlite://", wait_s, poolclass=StaticPool)
     if "://" not in address:
         if read_only and not Path(address).exists():
             raise StoreCorrupt(f"{address} is not there.", hint="Check the path.")
         mode = "ro" if read_only else "rwc"
         url = URL.create("sqlite", database=f"file:{_quoted(address)}", query={"mode": mode, "uri": "true"})
-        # Who may not write cannot change the kind of log either.
-        return _sqlite(url, _PRAGMAS[1:] if read_only else _PRAGMAS)
-    return _postgres(address, read_only=read_only)
+        return _sqlite(url, wait_s)
+    return _postgres(address, wait_s, read_only=read_only)
 
 
 def _quoted(path: str) -> str:
     return str(Path(path).absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _sqlite(url: str | URL, pragmas: Sequence[str], **options: Any) -> Engine:  # noqa: ANN401 - as create_engine
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": _WAIT_S}, **options)
+def _sqlite(url: str | URL, wait_s: float, **options: Any) -> Engine:  # noqa: ANN401 - as create_engine
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": wait_s}, **options)
 
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, so that reading has a snapshot too
-        for pragma in pragmas:
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
 
     event.listen(engine, "connect", set_up)
@@ -125,14 +129,17 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _postgres(address: str, *, read_only: bool) -> Engine:
+def _postgres(address: str, wait_s: float, *, read_only: bool) -> Engine:
     try:
         url = sa.make_url(address)
-    except SQLAlchemyError as error:
-        raise BadRequest("The address of the store is none.", hint=_EXAMPLE) from error
+    except (SQLAlchemyError, ValueError):
+        # What SQLAlchemy says may quote the password.
+        raise BadRequest("The address of the store is none.", hint=_EXAMPLE) from None
     if url.get_backend_name() not in {"postgresql", "postgres"}:
         raise BadRequest(f"A store cannot be at {url.get_backend_name()}://.", hint=_EXAMPLE)
-    options = f"-c lock_timeout={_WAIT_S}s" + (" -c default_transaction_read_only=on" if read_only else "")
+    options = f"-c lock_timeout={wait_s * 1000:.0f}"
+    if read_only:
+        options += " -c default_transaction_read_only=on"
     try:
         return sa.create_engine(
             url.set(drivername="postgresql+psycopg"),
@@ -144,6 +151,21 @@ def _postgres(address: str, *, read_only: bool) -> Engine:
 
 
 _EXAMPLE = "A file such as people.db, or postgresql://user@host/database."
+
+
+def keep_log(engine: Engine) -> None:
+    """Give a SQLite file its write-ahead log; for good, so that it is done only to a file that is ours."""
+    with engine.connect().execution_options(mien_way="outside") as connection:
+        if connection.exec_driver_sql("PRAGMA journal_mode").scalar() in {"wal", "memory"}:
+            return
+        with suppress(OperationalError):  # somebody uses it, without a log; there is a next time
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
+def one_file(engine: Engine) -> None:
+    """Tidy the log of a SQLite file away for good. Raises OperationalError if others have it open."""
+    with engine.connect().execution_options(mien_way="outside") as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
 
 
 def is_sqlite(engine: Engine) -> bool:
@@ -174,6 +196,21 @@ def refusing(name: str) -> Iterator[None]:
         raise kind(f"The store {name}: {said}.") from error
 
 
+@contextmanager
+def refusing_disk(path: Path) -> Iterator[None]:
+    """Turn what a disk refuses while files are written into errors of the gallery.
+
+    Raises:
+        StoreFull: There is no room.
+        StoreReadOnly: It cannot be written for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        kind = StoreFull if error.errno in {errno.ENOSPC, errno.EDQUOT} else StoreReadOnly
+        raise kind(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
 def _kind(error: DBAPIError) -> tuple[type[GalleryError], str]:
     origin = error.orig
     # The first line only: the rest may quote values.
@@ -182,6 +219,9 @@ def _kind(error: DBAPIError) -> tuple[type[GalleryError], str]:
         return _first(_SQLITE, name), said
     if state := getattr(origin, "sqlstate", None):
         return _first(_POSTGRES, state), said
+    if isinstance(origin, sqlite3.OperationalError):
+        # Python's own: what should be text is none. It quotes the value.
+        return StoreCorrupt, "a value is not of the kind that it was"
     return StoreUnreachable, said
 
 

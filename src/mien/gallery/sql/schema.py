@@ -86,7 +86,7 @@ PERSON = Table(
     Column("change", BigInteger, nullable=False),
     UniqueConstraint("collection_id", "name_mac"),
     Index(None, "collection_id", "change"),
-    Index(None, "consent_until"),
+    Index(None, "collection_id", "consent_until"),
 )
 
 FACE = Table(

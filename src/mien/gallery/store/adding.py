@@ -13,8 +13,9 @@ from mien.gallery.sql.schema import COLLECTION, FACE, PERSON, TEMPLATE
 from mien.gallery.store.audit import now
 from mien.gallery.store.identifiers import fresh
 from mien.gallery.store.reading import PORTION, collection_named, in_portions
-from mien.gallery.store.records import About, Collection, NewFace
+from mien.gallery.store.records import About, Collection, NewFace, checked_day
 from mien.gallery.store.sealed import (
+    new_index_key,
     seal_about,
     seal_crop,
     seal_provenance,
@@ -59,7 +60,7 @@ def add_collection(writing: Writing, name: str, space: str, embedder: str) -> Co
         "name": name,
         "space": space,
         "embedder": embedder,
-        "index_key": writing.ring.wrap(new_key(), f"index|{identifier}"),
+        "index_key": new_index_key(writing.ring, identifier),
         "created": now(),
     }
     writing.connection.execute(COLLECTION.insert(), row)
@@ -90,7 +91,7 @@ def add_people(
                 "name_mac": None if name is None else writing.ring.name_mac(collection.id, name),
                 "key": writing.ring.wrap(key, identifier),
                 "sealed": seal_about(seals[-1], identifier, newcomer.about),
-                "consent_until": newcomer.consent_until and newcomer.consent_until.isoformat(),
+                "consent_until": _day(newcomer.consent_until),
                 "created": created,
                 "version": 1,
                 "change": writing.change,
@@ -163,6 +164,11 @@ def _add_faces(
         writing.connection.execute(FACE.insert(), face_rows)
         writing.connection.execute(TEMPLATE.insert(), template_rows)
     return tuple(made)
+
+
+def _day(until: date | None) -> str | None:
+    until = checked_day(until)
+    return None if until is None else until.isoformat()
 
 
 def _identifiers(writing: Writing, table: sa.Table, wanted: Sequence[str]) -> list[str]:

@@ -26,6 +26,7 @@ from mien.gallery.sql.schema import AUDIT, STORE
 
 START = b"\0" * 32
 _PORTION = 10_000
+_FIRST = -(2**63)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -101,17 +102,19 @@ def append(
 
 
 def entries(connection: Connection, after: int = 0) -> Iterator[Entry]:
-    """Read the log in order, in portions."""
-    for row in _rows(connection, after):
-        yield Entry(
-            row.seq,
-            row.time,
-            row.actor,
-            row.action,
-            row.collection_id,
-            msgspec.json.decode(row.detail),
-            row.mac.hex(),
-        )
+    """Read the log in order, in portions.
+
+    Raises:
+        AuditBroken: An entry is none.
+    """
+    try:
+        for row in _rows(connection, after):
+            detail = msgspec.json.decode(row.detail)
+            yield Entry(
+                row.seq, row.time, row.actor, row.action, row.collection_id, detail, row.mac.hex()
+            )
+    except (TypeError, AttributeError, msgspec.DecodeError) as error:
+        raise AuditBroken("The audit log holds something else than entries.") from error
 
 
 def end(connection: Connection) -> End:
@@ -128,8 +131,10 @@ def verify_end(connection: Connection, noted: str) -> None:
         BadRequest: It is no such end.
     """
     seq, _, code = noted.partition(":")
-    if not (seq.isdigit() and code):
-        raise BadRequest(f"{noted!r} is no end of a log.", hint="Such as mien audit verify prints: 12:5f3a...")
+    if not (seq.isascii() and seq.isdigit() and len(seq) < 19 and code):
+        raise BadRequest(
+            f"{noted!r} is no end of a log.", hint="Such as mien audit verify prints: 12:5f3a..."
+        )
     mac = connection.execute(sa.select(AUDIT.c.mac).where(AUDIT.c.seq == int(seq))).scalar()
     if mac is None or mac.hex() != code:
         raise AuditBroken(f"The audit log does not hold entry {seq} as it was noted.")
@@ -145,13 +150,16 @@ def verify(connection: Connection, key: bytes) -> End:
         AuditBroken: An entry is missing, was changed or put in, or the end is not where the store says.
     """
     last = End(0, START)
-    for row in _rows(connection, 0):
-        fields = (row.seq, row.time, row.actor, row.action, row.collection_id, row.detail)
-        if row.seq != last.seq + 1:
-            raise AuditBroken(f"Entry {last.seq + 1} of the audit log is missing.")
-        if not hmac.compare_digest(row.mac, _code(key, last.mac, fields)):
-            raise AuditBroken(f"Entry {row.seq} of the audit log is not as it was written.")
-        last = End(row.seq, row.mac)
+    try:
+        for row in _rows(connection, _FIRST):
+            fields = (row.seq, row.time, row.actor, row.action, row.collection_id, row.detail)
+            if row.seq != last.seq + 1:
+                raise AuditBroken(f"After entry {last.seq} of the audit log comes {row.seq}.")
+            if not hmac.compare_digest(row.mac, _code(key, last.mac, fields)):
+                raise AuditBroken(f"Entry {row.seq} of the audit log is not as it was written.")
+            last = End(row.seq, row.mac)
+    except TypeError as error:  # SQLite lets anything be put anywhere
+        raise AuditBroken(f"After entry {last.seq} of the audit log comes something else.") from error
     if (said := end(connection)) != last:
         raise AuditBroken(f"The audit log ends at entry {last.seq}; it had {said.seq}.")
     return last

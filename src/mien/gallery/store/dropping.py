@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from mien.gallery.sql.schema import COLLECTION, FACE, GONE, PERSON, TEMPLATE
 from mien.gallery.store.reading import in_portions
 from mien.gallery.store.records import Collection, StoredFace
+from mien.gallery.store.sealed import new_index_key
 from mien.gallery.store.store import Writing
 from mien.gallery.store.touching import gone, gone_row, touch
-from mien.gallery.vault.sealing import new_key
 
 
 def drop_faces(writing: Writing, collection: Collection, dropped: Sequence[StoredFace]) -> None:
@@ -42,7 +42,7 @@ def drop_person(writing: Writing, collection: Collection, person: str) -> int:
     rows = [gone_row(writing, collection.id, face, person) for face in owned]
     # Somebody without a face is in an index of centroids no more than of faces; the person is named anyway.
     writing.connection.execute(GONE.insert(), rows or [gone_row(writing, collection.id, person, person)])
-    key = writing.ring.wrap(new_key(), f"index|{collection.id}")
+    key = new_index_key(writing.ring, collection.id)
     writing.connection.execute(
         COLLECTION.update().where(COLLECTION.c.id == collection.id).values(index_key=key)
     )

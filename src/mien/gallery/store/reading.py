@@ -259,7 +259,7 @@ def templates(
     owner: list[str] = []
     vectors: list[Vector] = []
     for question in asked:
-        for row in snapshot.connection.execution_options(yield_per=10_000).execute(question):
+        for row in snapshot.connection.execute(question.execution_options(yield_per=10_000)):
             face.append(row.id)
             owner.append(row.person_id)
             vectors.append(open_vector(seals.of(row), row.id, wanted, row.sealed))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -40,6 +41,10 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     metadata: dict[str, Any] = {}  # msgspec copies it
     consent_note: str = ""
 
+    def __repr__(self) -> str:
+        """What is known about people is nobody's business in a log."""
+        return f"About({len(self.tags)} tags, {len(self.metadata)} entries)"
+
 
 def about(
     name: str | None,
@@ -72,9 +77,17 @@ def about(
     )
 
 
+def checked_day(day: date | None) -> date | None:
+    """The last day of a consent. Raises BadRequest if it is none."""
+    if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+        raise BadRequest("The last day of a consent is a date.", hint="datetime.date(2030, 12, 31)")
+    return day
+
+
 def _checked(metadata: dict[str, Any]) -> dict[str, Any]:
     try:
-        text = msgspec.json.encode(metadata)
+        # Not by msgspec, which makes null of what is no number.
+        text = json.dumps(metadata, allow_nan=False, ensure_ascii=False).encode()
         same = msgspec.json.decode(text, type=dict[str, Any])
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise BadRequest(f"Metadata is no JSON object: {error}.") from error
@@ -103,6 +116,10 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     quality: float | None = None
     packs: tuple[str, ...] = ()
     taken: str = ""
+
+    def __repr__(self) -> str:
+        """Where photographs lie is nobody's business in a log."""
+        return f"Provenance(size_wh={self.size_wh}, quality={self.quality})"
 
     @property
     def place(self) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from mien.errors import StoreCorrupt
 from mien.gallery.store.records import About, Collection, Person, Provenance, StoredFace, Vector
 from mien.gallery.vault.keyring import KeyRing
-from mien.gallery.vault.sealing import Seal
+from mien.gallery.vault.sealing import Seal, new_key
 
 Row = sa.Row[*tuple[Any, ...]]
 T = TypeVar("T", About, Provenance)
@@ -21,6 +21,11 @@ T = TypeVar("T", About, Provenance)
 def person_key(ring: KeyRing, person_id: str, key: bytes) -> Seal:
     """Open the key of a person."""
     return Seal(ring.unwrap(key, person_id))
+
+
+def new_index_key(ring: KeyRing, collection_id: str) -> bytes:
+    """A new key for saved indexes of a collection, wrapped; what was saved before opens no more."""
+    return ring.wrap(new_key(), f"index|{collection_id}")
 
 
 def seal_about(seal: Seal, person_id: str, about: About) -> bytes:

@@ -16,8 +16,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from mien.errors import StoreCorrupt, StoreReadOnly
-from mien.gallery.sql.engine import MEMORY, connect, is_sqlite, refusing, shown
-from mien.gallery.sql.migrating import SCHEMA, migrate, revision
+from mien.gallery.sql.engine import (
+    MEMORY,
+    WAIT_S,
+    connect,
+    is_sqlite,
+    keep_log,
+    refusing,
+    refusing_disk,
+    shown,
+)
+from mien.gallery.sql.migrating import SCHEMA, known_revision, migrate, revision
 from mien.gallery.sql.schema import STORE
 from mien.gallery.store import audit
 from mien.gallery.store.identifiers import fresh
@@ -80,6 +89,7 @@ class Store:
         master: The key that the store was made with.
         actor: Who the audit log says it was; None: the user of the system.
         read_only: Refuse every write, and do not make or migrate anything.
+        wait_s: How long a writer waits for its turn.
 
     Raises:
         KeyWrong: The store was made with another key.
@@ -89,12 +99,18 @@ class Store:
     """
 
     def __init__(
-        self, address: str, master: MasterKey, *, actor: str | None = None, read_only: bool = False
+        self,
+        address: str,
+        master: MasterKey,
+        *,
+        actor: str | None = None,
+        read_only: bool = False,
+        wait_s: float = WAIT_S,
     ) -> None:
         self.address = address
         self.actor = actor or _user()
         self.master = master
-        self._engine = connect(address, read_only=read_only)
+        self._engine = connect(address, read_only=read_only, wait_s=wait_s)
         # One connection, one transaction: those of a store in memory take turns.
         self._turn: Any = threading.RLock() if address == MEMORY else nullcontext()
         try:
@@ -194,9 +210,10 @@ class Store:
 
     def _open(self, *, read_only: bool) -> tuple[str, SealedRing, KeyRing]:
         """Make or migrate the store if need be, and open its keys; nothing is written before they open."""
-        _make_file(self.file, read_only=read_only)
+        if not read_only and self.file is not None:
+            make_file(self.file)
         with self._turn, refusing(self.name), self._transaction("reads") as connection:
-            present = revision(connection)
+            present = known_revision(connection)
         if read_only and present != SCHEMA:
             raise StoreReadOnly(f"{self.name} has schema {present}, not {SCHEMA}, and may not be changed.")
         if present != SCHEMA:
@@ -210,7 +227,11 @@ class Store:
                 if connection.execute(sa.select(STORE.c.one)).first() is None:
                     self._begin(connection)
         with self._turn, refusing(self.name), self._transaction("reads") as connection:
-            return self._keys(connection)
+            keys = self._keys(connection)
+        if is_sqlite(self._engine) and not read_only:
+            with self._turn, refusing(self.name):
+                keep_log(self._engine)
+        return keys
 
     def _begin(self, connection: Connection) -> None:
         """Write the one row of a new store."""
@@ -248,15 +269,17 @@ class Store:
 _OURS = 0x6D69656E
 
 
-def _make_file(file: Path | None, *, read_only: bool) -> None:
-    """Make an empty file that nobody else may read; what SQLite puts beside it gets the same permissions."""
-    if file is not None and not read_only:
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-        except OSError as error:
-            raise StoreReadOnly(f"{file} cannot be made: {error.strerror}.") from error
+def make_file(file: Path) -> None:
+    """Make an empty file that nobody else may read, if there is none; what SQLite puts beside it is as it is.
+
+    Raises:
+        StoreFull: There is no room.
+        StoreReadOnly: It cannot be made.
+    """
+    with refusing_disk(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _sealed(row: sa.Row[*tuple[Any, ...]]) -> SealedRing:

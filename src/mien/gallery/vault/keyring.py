@@ -35,9 +35,8 @@ class KeyRing:
 
     def name_mac(self, collection: str, name: str) -> bytes:
         """What a name is found by: a keyed digest of its composed form, within one collection."""
-        text = unicodedata.normalize("NFC", name.strip())
         # Half a pair of surrogates is no name, but may be asked for: a shell hands over what it was given.
-        content = f"{collection}|{text}".encode(errors="surrogatepass")
+        content = f"{collection}|{same_form(name)}".encode(errors="surrogatepass")
         return hmac.new(self.name_key, content, hashlib.sha256).digest()
 
     def source_mac(self, collection: str, digest: str) -> bytes:
@@ -69,6 +68,11 @@ class SealedRing:
     master_id: str
     wrapped: bytes
     secrets: bytes
+
+
+def same_form(name: str) -> str:
+    """A name as it is compared: in composed form (Unicode NFC), without space around it."""
+    return unicodedata.normalize("NFC", name.strip())
 
 
 def make_ring(

@@ -119,18 +119,19 @@ def write_new_key(file: Path) -> LocalKey:
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(base64.b64encode(key) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.link(unfinished, file)  # whole or not at all, and never over another
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(base64.b64encode(key) + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.link(unfinished, file)  # whole or not at all, and never over another
+        finally:
+            unfinished.unlink()
         sync_folder(file.parent)
-    except FileExistsError as error:
-        raise KeyWrong(f"{file} is there already.", hint="A key is never overwritten.") from error
     except OSError as error:
+        if file.exists():
+            raise KeyWrong(f"{file} is there already.", hint="A key is never overwritten.") from error
         raise KeyMissing(f"The key {file} cannot be written: {_reason(error)}.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return LocalKey(key)
 
 

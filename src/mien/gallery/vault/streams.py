@@ -91,6 +91,8 @@ class SealedReader(io.RawIOBase):
         self._beginning = head[len(_MAGIC) :]
         self._number = 0
         self._next = file.read(_PIECE + _TAG)
+        if not self._next:  # even of nothing there is one piece
+            raise IndexStale("It is cut off.")
         self._ready = memoryview(b"")
 
     def readable(self) -> bool:

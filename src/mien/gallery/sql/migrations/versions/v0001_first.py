@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("audit_seq", sa.BigInteger, nullable=False),
         sa.Column("audit_mac", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("one", name="pk_store"),
-        sa.CheckConstraint("one = 1", name="one"),
+        sa.CheckConstraint("one = 1", name="ck_store_one"),
     )
     op.create_table(
         "collection",
@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("collection_id", "name_mac", name="uq_person_collection_id_name_mac"),
     )
     op.create_index("ix_person_collection_id_change", "person", ["collection_id", "change"])
-    op.create_index("ix_person_consent_until", "person", ["consent_until"])
+    op.create_index("ix_person_collection_id_consent_until", "person", ["collection_id", "consent_until"])
     op.create_table(
         "face",
         sa.Column("id", sa.String(13), nullable=False),
