@@ -23,8 +23,6 @@ def small_chunks(monkeypatch):
     for module in (chunks, matrix):
         monkeypatch.setattr(module, "CHUNK", 64)
     monkeypatch.setattr(matrix, "_BLOCK", 40)
-    monkeypatch.setattr(matrix, "_SHARE", 90)
-    monkeypatch.setattr(matrix, "_LEAST_SHARE", 50)
 
 
 @dataclass

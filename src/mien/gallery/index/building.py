@@ -87,7 +87,7 @@ def build(
     check_counts(faces, whose, given)
     if kind == "pq" and not workers.faiss:
         raise ExtraMissing.of("scale", "An index of codes needs FAISS.")
-    roster, matrix = Roster(), Matrix(given.shape[1], kernel, workers)
+    roster, matrix = Roster.empty(), Matrix(given.shape[1], kernel, workers)
     roster.place(faces, whose)
     matrix.resize(len(given))
     for block in _blocks(len(given)):

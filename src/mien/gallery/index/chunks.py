@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from mien.gallery.index.answers import Flags, Floats, Slots
 from mien.gallery.index.kernels import Kernel
+from mien.gallery.index.pages import use_large_pages
 
 Halves = NDArray[np.float16]
 
-# Rows in a chunk: 64 MB at 512 numbers a row. To move more than that would hold up everybody.
-CHUNK = 65_536
+# Rows in a chunk: 16 MB at 512 numbers a row. To move more than that would hold up everybody; and a chunk is
+# what one thread scans at a time.
+CHUNK = 16_384
 
 
 class Chunk(Protocol):
@@ -76,6 +78,8 @@ class FaissChunk:
         self._index.ntotal = rows
         # A view of FAISS's own memory, good until the next resize.
         view = self._faiss.rev_swig_ptr(self._index.codes.data(), size)
+        if view.ctypes.data != self._halves.ctypes.data:  # it has moved
+            use_large_pages(view.ctypes.data, size)
         self._halves = view.view(np.float16).reshape(rows, self._dim)
 
     def write(self, rows: Slots | slice, vectors: Floats | Halves) -> None:
@@ -86,29 +90,20 @@ class FaissChunk:
         """See `Chunk.read`."""
         return self._halves[rows]
 
-    def scan(
-        self, probe: Floats, count: int, start: int, end: int, allowed: Flags | None
-    ) -> tuple[Slots, Floats]:
+    def scan(self, probe: Floats, count: int, allowed: Flags | None) -> tuple[Slots, Floats]:
         """The rows of the highest scores for one probe, in one thread.
 
         Args:
             probe: `(d,)`.
             count: How many rows.
-            start: First row to look at.
-            end: Row after the last.
-            allowed: Which rows of the chunk may be found; None: all.
+            allowed: `(rows,)` which may be found; None: all.
 
         Returns:
             `(count,)` rows, -1 where there are fewer, and their scores, falling.
         """
-        faiss, chosen = self._faiss, None
-        # What a selector refers to must live as long as the search: hence a name for each.
-        bits = (
-            faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little")) if allowed is not None else None
-        )
-        if (start, end) != (0, len(self._halves)):
-            here = faiss.IDSelectorRange(start, end)
-            chosen = here if bits is None else faiss.IDSelectorAnd(here, bits)
-        parameters = faiss.SearchParameters(sel=chosen or bits)
+        parameters = None
+        if allowed is not None:
+            bits = self._faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+            parameters = self._faiss.SearchParameters(sel=bits)
         scores, rows = self._index.search(probe[None], count, params=parameters)
         return rows[0], np.where(rows[0] >= 0, scores[0] * self._sign, -np.inf).astype(np.float32)

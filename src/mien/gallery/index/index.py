@@ -184,7 +184,7 @@ class Index:
             self._coded.remove(known)
         self._roster.release(known)
         if not len(self) and vectors.shape[1] != self.dim:
-            self._roster, self._coded = Roster(), None
+            self._roster, self._coded = Roster.empty(), None
             self._matrix = Matrix(vectors.shape[1], self._kernel, self._workers)
         slots = self._roster.place(faces, owners)
         self._matrix.resize(self._roster.rows)
@@ -242,7 +242,7 @@ class Index:
 
     def _in_full(self, probes: Floats, ask: _Ask, pending: list[int], answer: Candidates) -> None:
         """Answer by comparing every row that is allowed."""
-        width = _WIDEN * ask.k + 2 * _WIDEN
+        width = (_WIDEN * ask.k if ask.people else ask.k) + 2 * _WIDEN
         while pending and width < min(ask.rows, _WIDE):
             slots, scores = self._matrix.scan(probes[pending], width, ask.allowed)
             left = []

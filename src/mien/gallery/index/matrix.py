@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -18,9 +17,6 @@ from mien.gallery.index.workers import Workers
 _BLOCK = 8192
 # From so many probes on, reading each row once for all of them beats scanning for each.
 _BATCH = 12
-# Fewer rows than this are not worth a second thread; and in so large shares many rows are dealt out, so that
-# a thread whose core has other work too takes fewer of them.
-_LEAST_SHARE, _SHARE = 4096, 25_000
 
 
 class Matrix:
@@ -80,31 +76,22 @@ class Matrix:
         if len(probes) >= _BATCH or not self._workers.faiss:
             return self._scan_blocks(probes, count, allowed)
         # FAISS reads all rows in one thread for one probe: share them out.
-        parts = max(self._workers.count, self.rows // _SHARE)
-        parts = min(parts, 1 + self.rows // _LEAST_SHARE)
-        edges = np.linspace(0, self.rows, parts + 1).astype(int).tolist()
         found = self._workers.run(
-            partial(self._scan_part, probe, count, start, end, allowed)
+            partial(self._scan_chunk, probe, count, number, allowed)
             for probe in probes
-            for start, end in pairwise(edges)
+            for number in range(len(self._chunks))
         )
-        each = [found[first : first + parts] for first in range(0, len(found), parts)]
-        slots = np.stack([np.concatenate([slots for slots, _ in some]) for some in each])
-        scores = np.stack([np.concatenate([scores for _, scores in some]) for some in each])
+        shape = (len(probes), len(self._chunks) * count)
+        slots = np.stack([slots for slots, _ in found]).reshape(shape)
+        scores = np.stack([scores for _, scores in found]).reshape(shape)
         return highest(slots, scores, count)
 
-    def _scan_part(
-        self, probe: Floats, count: int, start: int, end: int, allowed: Flags | None
+    def _scan_chunk(
+        self, probe: Floats, count: int, number: int, allowed: Flags | None
     ) -> tuple[Slots, Floats]:
-        slots, scores = [], []
-        for number in range(start // CHUNK, -(-end // CHUNK)):
-            chunk, base = cast("FaissChunk", self._chunks[number]), number * CHUNK
-            permitted = None if allowed is None else allowed[base : base + CHUNK]
-            first, last = max(start - base, 0), min(end - base, CHUNK)
-            rows, found = chunk.scan(probe, count, first, last, permitted)
-            slots.append(np.where(rows >= 0, rows + base, -1))
-            scores.append(found)
-        return np.concatenate(slots), np.concatenate(scores)
+        chunk, base = cast("FaissChunk", self._chunks[number]), number * CHUNK
+        rows, scores = chunk.scan(probe, count, None if allowed is None else allowed[base : base + CHUNK])
+        return np.where(rows >= 0, rows + base, -1), scores
 
     def _scan_blocks(self, probes: Floats, count: int, allowed: Flags | None) -> tuple[Slots, Floats]:
         """By products of matrices: every row is read once, for all probes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,19 +14,37 @@ _LEAST = 64
 
 
 class Roster:
-    """Faces by row number, from 0; rows of removed faces are free until the next face takes them."""
+    """Faces by row number, from 0; rows of removed faces are free until the next face takes them.
 
-    def __init__(self) -> None:
-        self._face = np.zeros(0, NAME)
-        self._owner = np.zeros(0, np.int32)
-        self._slot: dict[bytes, int] = {}
-        self._free: list[int] = []
-        self._owners: list[bytes] = []
-        self._number: dict[bytes, int] = {}
-        self.rows = 0
+    Args:
+        faces: `(rows,)` ids; empty where a row is free.
+        numbers: `(rows,)` of their owners; -1 where a row is free.
+        owners: Those whom the numbers count from 0.
+    """
+
+    def __init__(self, faces: Names, numbers: NDArray[np.int32], owners: Names) -> None:
+        self._face, self._owner = faces, numbers
+        self._owners: list[bytes] = owners.tolist()
+        self._free: list[int] = np.flatnonzero(numbers == _NOBODY).tolist()
+        self.rows = len(faces)
+
+    @classmethod
+    def empty(cls) -> Roster:
+        """Nobody."""
+        return cls(np.zeros(0, NAME), np.zeros(0, np.int32), np.zeros(0, NAME))
+
+    # Both are large and made when first needed: an index that is opened and only searched does without.
+    @cached_property
+    def _slot(self) -> dict[bytes, int]:
+        rows = np.flatnonzero(self.living)
+        return dict(zip(self._face[rows].tolist(), rows.tolist(), strict=True))
+
+    @cached_property
+    def _number(self) -> dict[bytes, int]:
+        return {owner: number for number, owner in enumerate(self._owners)}
 
     def __len__(self) -> int:
-        return len(self._slot)
+        return self.rows - len(self._free)
 
     @property
     def free(self) -> int:
@@ -72,12 +92,13 @@ class Roster:
 
     def place(self, faces: Names, owners: Names) -> Slots:
         """Rows for faces that are not known; `rows` may be more afterwards."""
+        slot = self._slot  # made of the rows as they are now
         reused = [self._free.pop() for _ in range(min(len(self._free), len(faces)))]
         first, self.rows = self.rows, self.rows + len(faces) - len(reused)
         slots = np.array([*reused, *range(first, self.rows)], np.int64)
         self._make_room()
         self._face[slots] = faces
-        self._slot.update(zip(faces.tolist(), slots.tolist(), strict=True))
+        slot.update(zip(faces.tolist(), slots.tolist(), strict=True))
         self.give(slots, owners)
         return slots
 
@@ -109,21 +130,6 @@ class Roster:
         compact = np.full(self.rows, _NOBODY, np.int32)
         compact[owner != _NOBODY] = numbers
         return self._face[: self.rows], compact, np.array([self._owners[number] for number in used], NAME)
-
-    @classmethod
-    def of(cls, faces: Names, numbers: NDArray[np.int32], owners: Names) -> Roster:
-        """The roster whose `columns` these are."""
-        made = cls()
-        made.rows = len(faces)
-        made._face, made._owner = faces, numbers
-        free = np.flatnonzero(numbers == _NOBODY)
-        made._slot = dict(zip(faces.tolist(), range(len(faces)), strict=True))
-        if len(free):
-            del made._slot[b""]
-        made._free = free.tolist()
-        made._owners = owners.tolist()
-        made._number = {owner: number for number, owner in enumerate(made._owners)}
-        return made
 
     def _make_room(self) -> None:
         if self.rows > len(self._face):

@@ -104,7 +104,7 @@ def read_saved(source: BinaryIO, threads: int) -> Saved:
         matrix.write(block, halves)
     parts = [_take(source, np.dtype(np.uint8), size) for size in header.parts]
     coded = _coded(parts, kernel, workers) if parts else None
-    roster = Roster.of(faces, numbers, owners)
+    roster = Roster(faces.copy(), numbers.copy(), owners)  # what is read in one piece cannot be written
     return Saved(header.metric, header.built, header.added, roster, matrix, coded, workers)
 
 
@@ -140,12 +140,12 @@ def _take(source: BinaryIO, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     return np.frombuffer(content, dtype)
 
 
-def _exactly(source: BinaryIO, size: int) -> bytearray:
+def _exactly(source: BinaryIO, size: int) -> bytes:
     """So many bytes, also from a source that gives fewer at a time."""
-    content = bytearray()
-    while len(content) < size:
-        piece = source.read(size - len(content))
-        if not piece:
+    pieces, missing = [], size
+    while missing:
+        pieces.append(source.read(missing))
+        missing -= len(pieces[-1])
+        if not pieces[-1]:
             raise IndexStale("The saved index is cut short.", hint=_HINT)
-        content += piece
-    return content
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
