@@ -123,7 +123,8 @@ def test_the_server_sees_no_template(make, rng, postgres, address):
     (table,) = [
         row[0]
         for row in postgres.run(
-            "SELECT relname FROM pg_class WHERE relname LIKE 'nearby%best_face'", address=address
+            "SELECT relname FROM pg_class WHERE relname LIKE 'nearby%best_face%' AND relkind = 'r'",
+            address=address,
         )
     ]
     rows = [
@@ -161,3 +162,23 @@ def test_it_wants_a_server(tmp_path):
         error = refused(Gallery, store, RULE, choices=SERVER)
     assert isinstance(error, BadRequest)
     assert "PostgreSQL" in str(error)
+
+
+def test_another_process_may_fill_it_anew(make, rng, postgres, address):
+    one, two = make(), make()
+    everybody = people(rng, 8, 1)
+    one.enroll_many(everybody, "s")
+    probes = np.stack([person.faces[0].vector for person in everybody])
+    wanted = [[person.about.name] for person in everybody]
+    assert one.identify(probes, "s").person.tolist() == two.identify(probes, "s").person.tolist() == wanted
+    postgres.run("TRUNCATE nearby", address=address)
+    assert two.identify(probes, "s").person.tolist() == wanted
+    assert one.identify(probes, "s").person.tolist() == wanted, "turned otherwise than it knew"
+
+
+def test_it_gets_a_graph_when_it_has_grown(make, rng):
+    gallery = make(exact_up_to=20)
+    gallery.enroll_many(people(rng, 5, 3), "s")
+    assert (gallery.nearby.described().kind, gallery.nearby.described().rows) == ("exact", 15)
+    gallery.enroll_many([newcomer(f"more {i}", vector) for i, vector in enumerate(spread(rng, 10))], "s")
+    assert (gallery.nearby.described().kind, gallery.nearby.described().rows) == ("hnsw", 25)

@@ -12,8 +12,10 @@ backups, and after a crash of the server they are empty and are filled again fro
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
@@ -46,6 +48,14 @@ _WIDEN = 4
 _STATE = "nearby"
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class _Rotation:
+    """How the rows of an index are turned: sealed as the server keeps it, and opened `(d, d)`."""
+
+    sealed: bytes
+    matrix: Vectors
+
+
 class ServerNearby:
     """Finds the nearest people of one collection with pgvector; threads and processes may share it.
 
@@ -63,8 +73,11 @@ class ServerNearby:
         if is_sqlite(store.engine):
             raise BadRequest("Only PostgreSQL searches with pgvector.", hint="Set MIEN_INDEX=auto.")
         self._store, self._collection, self._metric, self._choices = store, collection, metric, choices
-        self._table = f"{_STATE}_{collection.id}_{choices.policy}"
-        self._rotation: Vectors | None = None
+        # Of the embedding space too: after an upgrade nothing of the old one is searched.
+        space = hashlib.blake2b(collection.space.encode(), digest_size=4).hexdigest()
+        self._kind = f"{_STATE}_{collection.id}_{choices.policy}_"
+        self._table = self._kind + space
+        self._rotation = _Rotation(b"", np.zeros((0, 0), np.float32))
         self._lock = threading.RLock()
 
     def nearest(self, probes: Vectors, k: int, owners: NDArray[np.bytes_] | None = None) -> Candidates:
@@ -80,14 +93,8 @@ class ServerNearby:
         if self._up_to_date() is None:
             return IndexOverview("exact", 0, 1.0, 0)
         with refusing(self._store.name), self._store.engine.connect() as connection:
-            rows = connection.exec_driver_sql(f"SELECT count(*) FROM {self._table}").scalar_one()  # noqa: S608
-            graph = connection.execute(
-                sa.text("SELECT count(*) FROM pg_indexes WHERE tablename = :name AND indexdef LIKE '%hnsw%'"),
-                {"name": self._table},
-            ).scalar_one()
-        return (
-            IndexOverview("pgvector hnsw", rows, None, 0) if graph else IndexOverview("exact", rows, 1.0, 0)
-        )
+            rows, graph = self._rows_and_graph(connection)
+        return IndexOverview("hnsw", rows, None, 0) if graph else IndexOverview("exact", rows, 1.0, 0)
 
     def save(self) -> bool:
         """The server keeps it; there is nothing to save."""
@@ -107,21 +114,33 @@ class ServerNearby:
     def _search(
         self, probes: Vectors, k: int, owners: NDArray[np.bytes_] | None, *, people: bool
     ) -> Candidates:
-        rotation = self._up_to_date()
         found = Candidates.none(len(probes), k)
-        if rotation is None or not len(probes):
-            return found
-        if probes.shape[1] != len(rotation):
-            raise BadRequest(f"Probes want {len(rotation)} numbers, got {probes.shape[1]}.")
         allowed = None if owners is None else [owner.decode() for owner in owners]
-        with refusing(self._store.name), self._store.engine.begin() as connection:
-            connection.exec_driver_sql("SET LOCAL hnsw.iterative_scan = strict_order")
-            for i, probe in enumerate(probes @ rotation):
-                rows = self._nearest_rows(connection, probe, k, allowed, people=people)
-                for place, (face, owner, distance) in enumerate(rows):
-                    found.face[i, place], found.owner[i, place] = face.encode(), owner.encode()
-                    found.distance[i, place] = distance
-        return found
+        while True:
+            rotation = self._up_to_date()
+            if rotation is None or not len(probes):
+                return found
+            if probes.shape[1] != len(rotation.matrix):
+                raise BadRequest(f"Probes want {len(rotation.matrix)} numbers, got {probes.shape[1]}.")
+            with refusing(self._store.name), self._store.engine.begin() as connection:
+                # Another process may have filled it anew, turned otherwise, since we looked.
+                if not self._holds(connection, rotation):
+                    continue
+                connection.exec_driver_sql("SET LOCAL hnsw.iterative_scan = strict_order")
+                for i, probe in enumerate(probes @ rotation.matrix):
+                    rows = self._nearest_rows(connection, probe, k, allowed, people=people)
+                    for place, (face, owner, distance) in enumerate(rows):
+                        found.face[i, place], found.owner[i, place] = face.encode(), owner.encode()
+                        found.distance[i, place] = distance
+            return found
+
+    def _holds(self, connection: Connection, rotation: _Rotation) -> bool:
+        """Keep the table as it is until the transaction ends, if it is the one that was turned so."""
+        if not _is_there(connection, self._table):
+            return False
+        connection.exec_driver_sql(f"LOCK TABLE {self._table} IN ACCESS SHARE MODE")
+        known = self._state(connection)
+        return known is not None and known[1] == rotation.sealed
 
     def _nearest_rows(
         self, connection: Connection, probe: Vectors, k: int, allowed: list[str] | None, *, people: bool
@@ -146,30 +165,33 @@ class ServerNearby:
                 return (list(best.values()) if people else rows)[:k]
             wanted *= _WIDEN
 
-    def _up_to_date(self) -> Vectors | None:
+    def _up_to_date(self) -> _Rotation | None:
         """Take in what the store has changed; the rotation, or None while nobody is known."""
         with self._lock:
             change = self._store.change
             with refusing(self._store.name), self._store.engine.connect() as connection:
                 known = self._state(connection)
-            if known is None or known[0] < change or self._rotation is None:
-                self._rotation = self._followed()
+            if known is None or known[0] < change or known[1] != self._rotation.sealed:
+                rotation = self._followed()
+                if rotation is None:
+                    return None
+                self._rotation = rotation
             return self._rotation
 
-    def _followed(self) -> Vectors | None:
+    def _followed(self) -> _Rotation | None:
         with refusing(self._store.name), self._store.engine.begin() as own:
             # One process at a time; only then comes the snapshot, so that it is not older than the index.
             _take_turn(own, self._table)
             with self._store.reading() as snapshot:
                 known = self._state(own)
-                rotation = None if known is None else self._opened(snapshot, known[1])
-                if known is None or rotation is None:
+                matrix = None if known is None else self._opened(snapshot, known[1])
+                if known is None or matrix is None:
                     return self._filled(own, snapshot)
                 if known[0] < snapshot.change:
-                    self._changed(own, snapshot, known[0], rotation)
-                return rotation
+                    self._changed(own, snapshot, known[0], matrix)
+                return _Rotation(known[1], matrix)
 
-    def _filled(self, own: Connection, snapshot: Reading) -> Vectors | None:
+    def _filled(self, own: Connection, snapshot: Reading) -> _Rotation | None:
         """Build it from the store."""
         rows = self._rows(templates(snapshot, self._collection))
         if not len(rows):
@@ -187,15 +209,15 @@ class ServerNearby:
             f"CREATE UNLOGGED TABLE IF NOT EXISTS {_STATE} "
             "(name text PRIMARY KEY, change bigint NOT NULL, rotation bytea NOT NULL)"
         )
-        own.exec_driver_sql(f"DROP TABLE IF EXISTS {self._table}")
+        for table in _tables(own, self._kind):
+            own.exec_driver_sql(f"DROP TABLE {table}")
         own.exec_driver_sql(
             f"CREATE UNLOGGED TABLE {self._table} "
             f"(id varchar(13) PRIMARY KEY, owner varchar(13) NOT NULL, v halfvec({dimensions}) NOT NULL)"
         )
         self._insert(own, rows, rotation)
         own.exec_driver_sql(f"CREATE INDEX ON {self._table} (owner)")
-        if len(rows) > self._choices.exact_up_to:
-            own.exec_driver_sql(f"CREATE INDEX ON {self._table} USING hnsw (v {_DISTANCE[self._metric][1]})")
+        self._make_graph(own)
         own.exec_driver_sql(f"ANALYZE {self._table}")
         sealed = snapshot.ring.seal.close(rotation.tobytes(), self._table)
         statement = sa.text(
@@ -203,7 +225,20 @@ class ServerNearby:
             "DO UPDATE SET change = excluded.change, rotation = excluded.rotation"
         )
         own.execute(statement, {"name": self._table, "change": snapshot.change, "rotation": sealed})
-        return rotation
+        return _Rotation(sealed, rotation)
+
+    def _make_graph(self, own: Connection) -> None:
+        """Index the vectors, once there are more than are compared one by one."""
+        if self._rows_and_graph(own)[0] > self._choices.exact_up_to:
+            operators = _DISTANCE[self._metric][1]
+            own.exec_driver_sql(
+                f"CREATE INDEX {self._table}_graph ON {self._table} USING hnsw (v {operators})"
+            )
+
+    def _rows_and_graph(self, connection: Connection) -> tuple[int, bool]:
+        """How many rows there are, and whether they have a graph."""
+        rows: int = connection.exec_driver_sql(f"SELECT count(*) FROM {self._table}").scalar_one()  # noqa: S608
+        return rows, _is_there(connection, f"{self._table}_graph")
 
     def _changed(self, own: Connection, snapshot: Reading, after: int, rotation: Vectors) -> None:
         lost = dropped(snapshot, self._collection.id, after)
@@ -215,6 +250,8 @@ class ServerNearby:
             rows = templates(snapshot, self._collection, after=after)
             self._delete(own, [*lost.faces, *(face.decode() for face in rows.face)])
         self._insert(own, rows, rotation)
+        if len(rows) and not self._rows_and_graph(own)[1]:
+            self._make_graph(own)
         statement = sa.text(f"UPDATE {_STATE} SET change = :change WHERE name = :name")  # noqa: S608
         own.execute(statement, {"change": snapshot.change, "name": self._table})
 
@@ -254,10 +291,9 @@ class ServerNearby:
 
 def forget_on_server(store: Store, collection: Collection, people: Sequence[str]) -> None:
     """Leave nothing of forgotten people in the files of a collection's indexes, whoever uses them."""
-    query = sa.text("SELECT tablename FROM pg_tables WHERE starts_with(tablename, :beginning)")
     with refusing(store.name):
         with store.engine.begin() as connection:
-            tables = connection.execute(query, {"beginning": f"{_STATE}_{collection.id}_"}).scalars().all()
+            tables = _tables(connection, f"{_STATE}_{collection.id}_")
             for table in tables:
                 # Who follows later sees that they are forgotten.
                 _take_turn(connection, table)
@@ -267,6 +303,11 @@ def forget_on_server(store: Store, collection: Collection, people: Sequence[str]
         with engine.connect() as connection:
             for table in tables:
                 connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+
+
+def _tables(connection: Connection, beginning: str) -> list[str]:
+    query = sa.text("SELECT tablename FROM pg_tables WHERE starts_with(tablename, :beginning)")
+    return list(connection.execute(query, {"beginning": beginning}).scalars())
 
 
 def _take_turn(connection: Connection, table: str) -> None:
