@@ -108,7 +108,7 @@ bench-missing: install-test ## Measure the search for people years apart; DATA=f
 	$(BIN)/python benchmarks/missing.py $(DATA)
 
 test-crash: install-test ## Kill a writing process 200 times on SQLite and 50 times on PostgreSQL
-	MIEN_CRASHES=full $(BIN)/pytest tests/gallery/test_crash.py
+	MIEN_TEST_KILLS=200 $(BIN)/pytest tests/gallery/test_crash.py
 
 clean: ## Remove what these targets made
 	rm -rf $(VENV) out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -244,7 +244,7 @@ class Mien(Looker):
         """Save search indexes and let go of the store; using this `Mien` again opens it again."""
         with self._lock:
             for gallery in self._galleries.values():
-                gallery.nearby.save()
+                gallery.save()
             if self._store is not None:
                 self._store.close()
             self._galleries, self._store = {}, None

@@ -290,3 +290,22 @@ def test_calibrating_by_those_enrolled_wants_many(enrolled, known):
     assert enrolled("calibrate")[0] == 2
     assert enrolled("calibrate", known, "--enrolled")[0] == 2
     assert enrolled("calibrate", known, "--collection", "c")[0] == 2
+
+
+def test_a_backup_that_was_deleted_is_taken_off_the_list(enrolled, tmp_path):
+    assert enrolled("gallery", "backup", "one.db")[0] == 0
+    assert enrolled("gallery", "disown", "one.db")[0] == 2, "still there"
+    (tmp_path / "one.db").unlink()
+    _, _, err = enrolled("people", "forget", "Grace Hopper", "--yes")
+    assert "one.db" in err
+    assert enrolled("gallery", "disown", "one.db")[0] == 0
+    assert enrolled("gallery", "disown", "one.db")[0] == 2
+    assert enrolled("people", "forget", "Eileen Collins", "--yes")[2] == ""
+
+
+def test_people_are_looked_after_without_any_network(enrolled, tmp_path):
+    (tmp_path / "home" / "packs").unlink()
+    assert set(listed(enrolled)) == {"Barack Obama", "Eileen Collins", "Grace Hopper"}
+    assert enrolled("people", "forget", "Grace Hopper", "--yes")[0] == 0
+    assert enrolled("gallery", "export", "people", "--yes")[0] == 0
+    assert enrolled("people", "list", "--collection", "mistyped")[0] == 5

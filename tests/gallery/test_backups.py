@@ -116,8 +116,9 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(people, tmp_path, monkeypa
     for target in (tmp_path / "file" / "one.db", Path("/proc/one.db")):
         assert isinstance(refused(back_up, people.store, target), (StoreFull, StoreReadOnly))
     monkeypatch.setattr("mien.gallery.backups.sync_folder", _no_room)
-    assert type(refused(back_up, people.store, tmp_path / "b" / "one.db")) is StoreFull
     assert backups_of(people.store) == ()
+    assert type(refused(back_up, people.store, tmp_path / "b" / "one.db")) is StoreFull
+    assert backups_of(people.store) == (str(tmp_path / "b" / "one.db"),), "it is there, and may not last"
 
 
 def _no_room(folder):

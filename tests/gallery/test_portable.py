@@ -97,7 +97,7 @@ def test_who_is_known_by_name_gets_the_faces(place, tmp_path, rng):
     other.enroll_many([newcomer("Ada", [2, 0], tags=("old",))], "s")
     export(one, tmp_path / "out")
     import_into(other, tmp_path / "out")
-    assert (other.person("Ada").faces, other.person("Ada").tags) == (2, ("new",))
+    assert (other.person("Ada").faces, other.person("Ada").tags) == (2, ("old",))
     assert other.person("Bo").id != one.person("Bo").id, "the identifier is taken in this store"
     assert names(other, vectors([1, 0], [5, 5])) == [["Ada"], ["Bo"]]
 

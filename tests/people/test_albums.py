@@ -587,7 +587,7 @@ def test_groups_show_their_odd_faces_last(world):
         expected = np.mean([1 - np.cos(np.radians(45 - d)) for d in angles[:3]])
         assert distances[-1] == pytest.approx(expected, abs=1e-6)
         assert [member.sure for member in one.members] == [True] * 4
-        album.rule = DecisionRule("s", "cosine", float(expected) - 1e-3, None)
+        album._rule = DecisionRule("s", "cosine", float(expected) - 1e-3, None)
         assert [member.sure for member in groups(album)[0].members] == [True] * 3 + [False]
         move(album, [one.members[-1].face.id], one.person.id)
         assert [member.sure for member in groups(album)[0].members] == [True] * 4, "somebody said so"

@@ -120,13 +120,13 @@ def sheet(
     embedder: Embedder = None,
 ) -> None:
     """Write the groups of an album as a page to look at."""
-    from mien.cli.console import remarks, results
+    from mien.cli.console import remarks, results, write_private
     from mien.people.album_page import album_page
 
     with _opened(album, store=store, embedder=embedder) as (kit, _):
         page = album_page(kit.gallery(), least=least)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page, "utf-8")
+    write_private(out, page.encode())
     results().print(f"{out} is written", markup=False, soft_wrap=True)
     remarks().print(
         f"Pictures of people lie in {out} as they are, not encrypted. Delete it when you have seen it.",

@@ -18,5 +18,7 @@ def say_forgotten(done: Forgotten) -> None:
     results().print(f"forgot {people} with {faces}{copies}")
     for path in done.unreached:
         remarks().print(
-            f"not in the backup {path}, which could not be opened: delete it", markup=False, soft_wrap=True
+            f"not in the backup {path}, which could not be opened: delete it, then mien gallery disown it",
+            markup=False,
+            soft_wrap=True,
         )

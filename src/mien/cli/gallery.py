@@ -18,6 +18,7 @@ from mien.cli.options import (
     Yes,
     confirm,
     opened_kit,
+    opened_known,
     opened_people,
     opened_store,
 )
@@ -118,6 +119,15 @@ def backup(file: File, as_json: Json = False, store: StoreAddress = None) -> Non
 
 
 @app.command()
+def disown(file: File, store: StoreAddress = None) -> None:
+    """Take a backup that you deleted off the list of those in which people have to be forgotten too."""
+    from mien.gallery.forgetting import disown as take_off
+
+    with opened_store(store=store) as opened:
+        take_off(opened, str(file.absolute()))
+
+
+@app.command()
 def restore(file: File, yes: Yes = False, as_json: Json = False, store: StoreAddress = None) -> None:
     """Put a backup in the place of the store; the store that is there is moved aside.
 
@@ -148,9 +158,9 @@ def export_people(
     from mien.cli.console import results, write_json
     from mien.gallery.portable import export
 
-    with opened_people(collection=collection, store=store) as kit:
+    with opened_known(collection=collection, store=store) as known:
         confirm(f"Write names, photographs' paths and templates into {folder}, not encrypted?", yes=yes)
-        done = export(kit.gallery(), folder)
+        done = export(known, folder)
     if as_json:
         write_json(done)
         return
@@ -215,6 +225,8 @@ def rotate(
         results().print(f"{done.people} people have the key {master.id}, {len(done.backups)} backups too")
     for path in done.unreached:
         remarks().print(f"the backup {path} still needs the old key", markup=False, soft_wrap=True)
+    if not done.wiped:
+        remarks().print("Another process was reading: traces of the old wrapping are wiped next time.")
     remarks().print(f"Say so from now on: MIEN_GALLERY_KEY={new}", markup=False, soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from mien.gallery.gallery import Gallery
     from mien.gallery.store.store import Store
     from mien.kit import Mien
     from mien.pipeline.analyzer import Observer
@@ -151,6 +152,24 @@ def opened_store(**choices: Any) -> Iterator[Store]:  # noqa: ANN401 - fields of
         )
     with open_store(settings.store_address, settings.key_name, os.environ) as store:
         yield store
+
+
+@contextmanager
+def opened_known(*, collection: str | None, store: str | None) -> Iterator[Gallery]:
+    """The people of a collection, to be looked after: no network is needed, nothing is made.
+
+    Raises:
+        StoreCorrupt: There is no store.
+        CollectionUnknown: There is no such collection.
+    """
+    from mien.gallery.choices import IndexChoices
+    from mien.gallery.gallery import Gallery
+    from mien.settings import load_settings
+
+    settings = load_settings(collection=collection, store=store)
+    with opened_store(store=store) as opened:
+        choices = IndexChoices(folder=settings.indexes_dir)
+        yield Gallery(opened, None, settings.collection, choices=choices)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli.options import Collection, Json, StoreAddress, Tags, Yes, confirm, opened_people
+from mien.cli.options import Collection, Json, StoreAddress, Tags, Yes, confirm, opened_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ def list_people(
     from mien.cli.console import write_json
     from mien.cli.people_rows import person_row
 
-    with opened_people(collection=collection, store=store) as kit:
-        found = kit.gallery().people(tag or ())
+    with opened_known(collection=collection, store=store) as known:
+        found = known.people(tag or ())
     if as_json:
         write_json([person_row(person) for person in found])
     else:
@@ -47,8 +47,8 @@ def show(who: Who, as_json: Json = False, collection: Collection = None, store: 
     from mien.cli.people_rows import person_report
     from mien.cli.tables import common_folder, shown_source
 
-    with opened_people(collection=collection, store=store) as kit:
-        person, faces = kit.gallery().person(who), kit.gallery().faces(who)
+    with opened_known(collection=collection, store=store) as known:
+        person, faces = known.person(who), known.faces(who)
     if as_json:
         write_json(person_report(person, faces))
         return
@@ -81,8 +81,8 @@ def rename(
     store: StoreAddress = None,
 ) -> None:
     """Give somebody another name; the identifier stays."""
-    with opened_people(collection=collection, store=store) as kit:
-        _say(kit.gallery().edit(who, name=name), as_json=as_json)
+    with opened_known(collection=collection, store=store) as known:
+        _say(known.edit(who, name=name), as_json=as_json)
 
 
 @app.command()
@@ -95,10 +95,10 @@ def tag(
     store: StoreAddress = None,
 ) -> None:
     """Add tags to somebody, or remove some."""
-    with opened_people(collection=collection, store=store) as kit:
-        known = set(kit.gallery().person(who).tags)
-        changed = known - set(words) if remove else known | set(words)
-        _say(kit.gallery().edit(who, tags=sorted(changed)), as_json=as_json)
+    with opened_known(collection=collection, store=store) as known:
+        tags = set(known.person(who).tags)
+        changed = tags - set(words) if remove else tags | set(words)
+        _say(known.edit(who, tags=sorted(changed)), as_json=as_json)
 
 
 @app.command()
@@ -112,8 +112,8 @@ def describe(
     """Keep anything else about somebody, as a JSON object."""
     from mien.people.lists import read_metadata
 
-    with opened_people(collection=collection, store=store) as kit:
-        _say(kit.gallery().edit(who, metadata=read_metadata(metadata)), as_json=as_json)
+    with opened_known(collection=collection, store=store) as known:
+        _say(known.edit(who, metadata=read_metadata(metadata)), as_json=as_json)
 
 
 @app.command()
@@ -136,8 +136,8 @@ def consent(
         changes["consent_until"] = None if until == "never" else read_date(until)
     if not changes:
         raise BadRequest("Nothing is to be changed.", hint="Give --until or --note.")
-    with opened_people(collection=collection, store=store) as kit:
-        _say(kit.gallery().edit(who, **changes), as_json=as_json)
+    with opened_known(collection=collection, store=store) as known:
+        _say(known.edit(who, **changes), as_json=as_json)
 
 
 @app.command()
@@ -150,9 +150,9 @@ def merge(
     store: StoreAddress = None,
 ) -> None:
     """Make several people one: their faces and tags go over to the first."""
-    with opened_people(collection=collection, store=store) as kit:
+    with opened_known(collection=collection, store=store) as known:
         confirm(f"Make {', '.join(others)} and {into} one person, {into}?", yes=yes)
-        _say(kit.gallery().merge(into, others), as_json=as_json)
+        _say(known.merge(into, others), as_json=as_json)
 
 
 @app.command()
@@ -169,8 +169,8 @@ def move(
     store: StoreAddress = None,
 ) -> None:
     """Not this person: give faces to somebody else."""
-    with opened_people(collection=collection, store=store) as kit:
-        _say(kit.gallery().move(faces, to), as_json=as_json)
+    with opened_known(collection=collection, store=store) as known:
+        _say(known.move(faces, to), as_json=as_json)
 
 
 @app.command()
@@ -185,8 +185,8 @@ def split(
     store: StoreAddress = None,
 ) -> None:
     """Make two people of one: some of the faces go to somebody else."""
-    with opened_people(collection=collection, store=store) as kit:
-        _say(kit.gallery().split(who, faces, to), as_json=as_json)
+    with opened_known(collection=collection, store=store) as known:
+        _say(known.split(who, faces, to), as_json=as_json)
 
 
 @app.command("drop-face")
@@ -197,9 +197,9 @@ def drop_face(
     store: StoreAddress = None,
 ) -> None:
     """Delete faces; the person stays."""
-    with opened_people(collection=collection, store=store) as kit:
+    with opened_known(collection=collection, store=store) as known:
         confirm(f"Delete {len(faces)} faces?", yes=yes)
-        kit.gallery().drop_faces(faces)
+        known.drop_faces(faces)
 
 
 @app.command()
@@ -210,13 +210,14 @@ def crop(
     store: StoreAddress = None,
 ) -> None:
     """Write the kept picture of a face into a file, where it lies unencrypted."""
+    from mien.cli.console import write_private
     from mien.errors import FaceUnknown
 
-    with opened_people(collection=collection, store=store) as kit:
-        found = kit.gallery().crop(face)
+    with opened_known(collection=collection, store=store) as known:
+        found = known.crop(face)
     if found is None:
         raise FaceUnknown(f"No picture of face {face} is kept.", hint="Enrol with --keep-crops.")
-    out.write_bytes(found)
+    write_private(out, found)
 
 
 @app.command()
@@ -231,9 +232,9 @@ def forget(
     from mien.cli.console import write_json
     from mien.cli.forgotten import say_forgotten
 
-    with opened_people(collection=collection, store=store) as kit:
+    with opened_known(collection=collection, store=store) as known:
         confirm(f"Forget {', '.join(who)} for good?", yes=yes)
-        done = kit.gallery().forget(who)
+        done = known.forget(who)
     if as_json:
         write_json(done)
     else:

@@ -18,9 +18,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from mien.errors import BadRequest, StoreCorrupt
+from mien.errors import BadRequest, MienError, StoreCorrupt, StoreLocked
 from mien.gallery.checking import check
-from mien.gallery.forgetting import backups_of, forget_in_copy
+from mien.gallery.forgetting import backups_of, disown, forget_in_copy
 from mien.gallery.opening import exists
 from mien.gallery.sql.engine import MEMORY, connect, is_sqlite, one_file, refusing, refusing_disk, shown
 from mien.gallery.sql.migrating import migrate, revision
@@ -70,9 +70,14 @@ def back_up(store: Store, file: Path) -> None:
                 _copy(snapshot, connection)
         finally:
             copy.dispose()
-        _name(unfinished, target)
+        remember(store, [target])  # before it is there: no copy is ever unknown
+        try:
+            _name(unfinished, target)
+        except BaseException:
+            with suppress(MienError):
+                disown(store, str(target))
+            raise
         sync_folder(target.parent)
-    remember(store, [target])
     with store.reading() as snapshot:
         after = forgotten_ids(snapshot)
     if after - before:  # meanwhile, when nobody knew of the copy yet
@@ -175,12 +180,12 @@ def put_back(file: Path, address: str, master: MasterKey) -> tuple[Restored, Pat
         StoreLocked: Another process has the store open.
         GalleryError: As `restore`; what was there is where it was.
     """
-    forgotten, copies = frozenset[str](), tuple[str, ...]()
+    forgotten, copies, change = frozenset[str](), tuple[str, ...](), None
     with suppress(StoreCorrupt):  # a store that is damaged is what copies are for
         if exists(address):
             with Store(address, master) as present:
                 with present.reading() as snapshot:
-                    forgotten = forgotten_ids(snapshot)
+                    forgotten, change = forgotten_ids(snapshot), snapshot.change
                 copies = backups_of(present)
                 if present.file is not None:
                     with refusing(present.name):
@@ -195,11 +200,22 @@ def put_back(file: Path, address: str, master: MasterKey) -> tuple[Restored, Pat
     with _tidied(unfinished), refusing_disk(here):
         done = restore(file, str(unfinished), master, forgotten=forgotten)
         _move(here, aside)
+        if change is not None and not _unchanged(aside, master, change):
+            _move(aside, here)
+            raise StoreLocked(f"Another process changed {here} meanwhile.", hint="Stop it, then repeat.")
         unfinished.rename(here)
         sync_folder(here.parent)
     with Store(address, master) as store:
         remember(store, [aside, *map(Path, copies)], "moved aside")
     return done, aside
+
+
+def _unchanged(file: Path, master: MasterKey, change: int) -> bool:
+    with Store(str(file), master) as aside:
+        same = aside.change == change
+        with refusing(aside.name):
+            one_file(aside.engine)
+    return same
 
 
 def _move(file: Path, to: Path) -> None:

@@ -1,10 +1,11 @@
 """Forget people: their keys are destroyed, what they sealed is deleted and overwritten, backups are scrubbed.
 
 What a deleted key sealed cannot be read by anybody, wherever a copy of the ciphertext may linger
-(crypto-shredding, NIST SP 800-88 rev. 1). SQLite overwrites deleted bytes with zeros and its write-ahead log
-is emptied at once. PostgreSQL rewrites the tables that held keys; what these sealed stays in the files of
-other tables, unreadable, until they are vacuumed. Its own log keeps the wrapped key until the server recycles
-it, readable only with the master key: exchange that (`mien gallery rotate`) to close this window too.
+(crypto-shredding, NIST SP 800-88 rev. 1). SQLite overwrites deleted bytes with zeros, its file is rewritten
+and its write-ahead log is emptied at once. PostgreSQL rewrites the tables that held keys; what these sealed
+stays in the files of other tables, unreadable, until they are vacuumed. Its own log keeps the wrapped key
+until the server recycles it, readable only with the master key: exchange that (`mien gallery rotate`) to
+close this window too.
 
 Backups are of an earlier moment. In them everybody is forgotten who was merged into somebody who is, and
 every face that came to be such a person's; also whom an earlier attempt did not reach.
@@ -13,7 +14,7 @@ every face that came to be such a person's; also whom an earlier attempt did not
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from mien.errors import GalleryError, StoreLocked
+from mien.errors import BadRequest, GalleryError, StoreCorrupt, StoreLocked
 from mien.gallery.on_server import forget_on_server
 from mien.gallery.sql.engine import is_sqlite, one_file, refusing
 from mien.gallery.sql.schema import BACKUP, COLLECTION, PERSON, STORE
@@ -29,7 +30,7 @@ from mien.gallery.store.dropping import drop_person
 from mien.gallery.store.forgotten import forget_again, forgotten_ids, made_of, remember_forgotten
 from mien.gallery.store.reading import collection_named, collections, expired, ids_of_faces
 from mien.gallery.store.records import Collection
-from mien.gallery.store.store import Store
+from mien.gallery.store.store import Store, Writing
 
 _PATIENCE_S = 30.0
 _PAUSE_S = 0.05
@@ -53,16 +54,33 @@ class Forgotten:
 
 
 def forget_everywhere(
-    store: Store, collection: Collection, people: Sequence[str], *, action: str = "forgot"
+    store: Store,
+    collection: Collection,
+    choose: Callable[[Writing], Sequence[str]],
+    *,
+    action: str = "forgot",
 ) -> Forgotten:
-    """Forget people in a store and in its backups, by identifier; see above. Saved indexes no longer open.
+    """Forget people in a store and in its backups; see above. Saved indexes no longer open.
+
+    Args:
+        store: Where they are kept.
+        collection: Whose people.
+        choose: Says whom, by identifier, within the transaction that forgets them: nobody can be merged, and
+            no consent be renewed, in between.
+        action: What the audit log calls it.
 
     Raises:
         StoreLocked: They are forgotten, but another process reads the store without end, so that traces of
             what was sealed still lie in its log. Forgetting anybody, or closing the store, empties it.
     """
-    people = tuple(dict.fromkeys(people))
-    faces = _forget(store, collection, people, action)
+    with store.writing() as writing:
+        chosen = choose(writing)
+        faces = _forget(writing, collection, chosen, action) if chosen else 0
+    return forgotten_elsewhere(store, collection, chosen, faces) if chosen else Forgotten((), 0)
+
+
+def forgotten_elsewhere(store: Store, collection: Collection, people: Sequence[str], faces: int) -> Forgotten:
+    """Wipe what is left of people who were forgotten: in the server's index, in copies, in the log."""
     if not is_sqlite(store.engine):
         forget_on_server(store, collection, people)
     reached, unreached = [], []
@@ -74,17 +92,16 @@ def forget_everywhere(
         else:
             reached.append(path)
     scrub(store)  # last: somebody may make it fail, and backups must not wait
-    return Forgotten(people, faces, tuple(reached), tuple(unreached))
+    return Forgotten(tuple(people), faces, tuple(reached), tuple(unreached))
 
 
-def _forget(store: Store, collection: Collection, people: Sequence[str], action: str) -> int:
+def _forget(writing: Writing, collection: Collection, people: Sequence[str], action: str) -> int:
     """Forget people in a store; how many faces they had."""
-    with store.writing() as writing:
-        faces = [face for person in people for face in ids_of_faces(writing, collection.id, person=person)]
-        remember_forgotten(writing, {*people, *made_of(writing, people), *faces})
-        for person in people:
-            drop_person(writing, collection, person)
-        writing.note(action, collection.id, people=list(people), faces=len(faces))
+    faces = [face for person in people for face in ids_of_faces(writing, collection.id, person=person)]
+    remember_forgotten(writing, {*people, *made_of(writing, people), *faces})
+    for person in people:
+        drop_person(writing, collection, person)
+    writing.note(action, collection.id, people=list(people), faces=len(faces))
     return len(faces)
 
 
@@ -119,18 +136,19 @@ def sweep(store: Store, collection: str | None = None, today: date | None = None
     """
     with store.reading() as snapshot:
         wanted = collections(snapshot) if collection is None else (collection_named(snapshot, collection),)
-        lapsed = {one.id: expired(snapshot, today or datetime.now(UTC).date(), one.id) for one in wanted}
-    done = [
-        forget_everywhere(store, one, [person for _, person in lapsed[one.id]], action="swept")
-        for one in wanted
-        if lapsed[one.id]
-    ]
+    day = today or datetime.now(UTC).date()
+    done = [forget_everywhere(store, one, lapsed_on(day, one), action="swept") for one in wanted]
     return Forgotten(
         tuple(person for one in done for person in one.people),
         sum(one.faces for one in done),
         tuple(sorted({path for one in done for path in one.backups})),
         tuple(sorted({path for one in done for path in one.unreached})),
     )
+
+
+def lapsed_on(day: date, collection: Collection) -> Callable[[Writing], Sequence[str]]:
+    """Says whose consent has run out on a day; for `forget_everywhere`."""
+    return lambda writing: [person for _, person in expired(writing, day, collection.id)]
 
 
 @contextmanager
@@ -140,6 +158,8 @@ def opened_copy(path: str, store: Store) -> Iterator[Store]:
     Raises:
         GalleryError: It cannot be opened.
     """
+    if not Path(path).exists():
+        raise StoreCorrupt(f"{path} is not there.")  # opening it would make a new one
     with Store(path, store.master, actor=store.actor) as copy:
         yield copy
         with refusing(copy.name):
@@ -147,14 +167,31 @@ def opened_copy(path: str, store: Store) -> Iterator[Store]:
 
 
 def backups_of(store: Store) -> tuple[str, ...]:
-    """Backups that were made of a store and are still there."""
+    """Where copies of a store lie, as far as it knows; some may be on a disk that is not there now."""
     with store.reading() as snapshot:
-        paths = snapshot.connection.execute(sa.select(BACKUP.c.path).order_by(BACKUP.c.created)).scalars()
-        return tuple(path for path in paths if Path(path).exists())
+        query = sa.select(BACKUP.c.path).order_by(BACKUP.c.created)
+        return tuple(snapshot.connection.execute(query).scalars())
+
+
+def disown(store: Store, path: str) -> None:
+    """Take a copy off the list, because it was deleted.
+
+    Raises:
+        BadRequest: The store knows of no such copy, or it is still there.
+    """
+    if Path(path).exists():
+        raise BadRequest(f"{path} is still there.", hint="Delete it first.")
+    with store.writing() as writing:
+        gone = writing.connection.execute(BACKUP.delete().where(BACKUP.c.path == path))
+        if not gone.rowcount:
+            raise BadRequest(f"No backup at {path} is known.", hint="Known ones: mien gallery info")
+        writing.note("disowned a backup")
 
 
 def scrub(store: Store) -> None:
-    """Leave no trace of deleted keys: empty the log of SQLite, rewrite PostgreSQL's tables that hold them.
+    """Leave no trace of deleted keys: rewrite the file of SQLite, empty its log; rewrite tables of PostgreSQL.
+
+    That takes as long as reading the store and writing it again.
 
     Raises:
         StoreLocked: Another process kept reading for half a minute.
@@ -162,11 +199,17 @@ def scrub(store: Store) -> None:
     with refusing(store.name):
         if not is_sqlite(store.engine):
             with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                for table in (PERSON, COLLECTION, STORE):
+                # The first waits for everybody who still reads the store as it was: readers begin there.
+                for table in (STORE, PERSON, COLLECTION):
                     connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
             return
         if store.file is None:
             return  # memory has no log
+        with store.engine.connect().execution_options(mien_way="outside") as connection:
+            # Pages whose rows were moved keep copies of them between the rows, which nothing else overwrites.
+            # On the disk, not in memory, for the new file is as large as the old one; sealed either way.
+            for statement in ("PRAGMA temp_store=FILE", "VACUUM", "PRAGMA temp_store=MEMORY"):
+                connection.exec_driver_sql(statement)
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
             with store.engine.connect().execution_options(mien_way="outside") as connection:

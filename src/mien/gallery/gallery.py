@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -16,9 +16,9 @@ from mien.core.matches import Match, Matches
 from mien.errors import BadRequest, ConsentExpired, GalleryError, SpaceMismatch
 from mien.gallery import people
 from mien.gallery.choices import IndexChoices
-from mien.gallery.forgetting import Forgotten, forget_everywhere
+from mien.gallery.forgetting import Forgotten, forget_everywhere, lapsed_on
 from mien.gallery.index import Candidates
-from mien.gallery.nearby import Nearby
+from mien.gallery.nearby import Nearby, delete_saved
 from mien.gallery.on_server import ServerNearby
 from mien.gallery.rule import DecisionRule
 from mien.gallery.searching import decide, look_up_faces, look_up_people
@@ -62,7 +62,8 @@ class Gallery:
 
     Args:
         store: Where they are kept.
-        rule: Space, metric and threshold.
+        rule: Space, metric and threshold. None: look after people, whatever embedder made their templates,
+            without searching; the collection must be there.
         collection: Name of the collection; made if it is missing.
         embedder: Pack that makes the embeddings, for a new collection.
         choices: How it is searched.
@@ -70,23 +71,42 @@ class Gallery:
 
     Raises:
         SpaceMismatch: The collection is of another embedder.
+        CollectionUnknown: It is missing, and there is no rule.
     """
 
     def __init__(
         self,
         store: Store,
-        rule: DecisionRule,
+        rule: DecisionRule | None,
         collection: str = "default",
         *,
         embedder: str = "",
         choices: IndexChoices | None = None,
         least_margin: float = 0.0,
     ) -> None:
-        self.store, self.rule, self.least_margin = store, rule, least_margin
+        self.store, self._rule, self.least_margin = store, rule, least_margin
         self.choices = choices or IndexChoices()
-        self.collection = people.opened_collection(store, collection, rule.space, embedder)
-        self.nearby = self._index_of(self.choices)
+        if rule is None:
+            with store.reading() as snapshot:
+                self.collection = reading.collection_named(snapshot, collection)
+        else:
+            self.collection = people.opened_collection(store, collection, rule.space, embedder)
+        self._index = None if rule is None else self._index_of(self.choices)
         self._face_index: Nearby | ServerNearby | None = None
+
+    @property
+    def rule(self) -> DecisionRule:
+        """Space, metric and threshold. Raises BadRequest if the gallery was opened without."""
+        if self._rule is None:
+            raise BadRequest("This gallery was opened to look after people, not to search.")
+        return self._rule
+
+    @property
+    def nearby(self) -> Nearby | ServerNearby:
+        """The index that answers for people."""
+        if self._index is None:
+            self._index = self._index_of(self.choices)
+        return self._index
 
     def __enter__(self) -> Self:
         return self
@@ -106,8 +126,13 @@ class Gallery:
 
     def close(self) -> None:
         """Save the index and let go of the store."""
-        self.nearby.save()
+        self.save()
         self.store.close()
+
+    def save(self) -> None:
+        """Save the index, if it is in use, so that it need not be built again."""
+        if self._index is not None:
+            self._index.save()
 
     # Enrolling
 
@@ -125,7 +150,7 @@ class Gallery:
         return self.enroll_many([Newcomer(about(person), [NewFace(vector) for vector in vectors])], space)[0]
 
     def enroll_many(
-        self, newcomers: Sequence[Newcomer], space: str, *, warn: bool = False
+        self, newcomers: Sequence[Newcomer], space: str, *, warn: bool = False, told: bool = True
     ) -> tuple[Enrolled, ...]:
         """Add many people and faces in one step: all of them are kept, or none.
 
@@ -136,6 +161,7 @@ class Gallery:
             newcomers: Each person once.
             space: Of their embeddings.
             warn: Look for other people whom they resemble.
+            told: Whether what is given about people who are known is newer than what is known.
 
         Raises:
             SpaceMismatch: The embeddings come from another embedder.
@@ -145,9 +171,9 @@ class Gallery:
         # Before they are kept, or everybody would resemble himself.
         near = [self._resembled(newcomer) if warn else () for newcomer in newcomers]
         with self._changing() as writing:
-            done = people.enroll(writing, self.collection, newcomers)
-            kept = [person for person, faces, _ in done if faces]
-            writing.note("enrolled", self.collection.id, people=kept, faces=sum(len(f) for _, f, _ in done))
+            done = people.enroll(writing, self.collection, newcomers, told=told)
+            everybody, faces = [person for person, _, _ in done], sum(len(kept) for _, kept, _ in done)
+            writing.note("enrolled", self.collection.id, people=everybody, faces=faces)
         return tuple(
             Enrolled(person, faces, repeated, tuple(m for m in found if m.person_id != person))
             for (person, faces, repeated), found in zip(done, near, strict=True)
@@ -211,6 +237,7 @@ class Gallery:
         self._check(space)
         _check_probes(vectors, 1)
         with self.store.writing(light=True) as writing:
+            people.check_space(writing, self.collection)
             person = reading.person_id(writing, self.collection.id, who)
             if (self.collection.id, person) in reading.expired(writing, _today(), self.collection.id):
                 raise ConsentExpired(f"The consent of {who!r} has run out.")
@@ -246,6 +273,7 @@ class Gallery:
     def _allowed(self, tags: Sequence[str]) -> NDArray[np.bytes_] | None:
         """Who may be found: with the tags, and whose consent lasts; None: everybody."""
         with self.store.reading() as snapshot:
+            people.check_space(snapshot, self.collection)
             lapsed = {who for _, who in reading.expired(snapshot, _today(), self.collection.id)}
             if not tags and not lapsed:
                 return None
@@ -329,7 +357,7 @@ class Gallery:
             person = self._person(writing, who)
             if version is not None and person.version != version:
                 raise BadRequest(f"{person.name!r} was changed meanwhile.", hint="Look again, then repeat.")
-            until = checked_day(changes.pop("consent_until", person.consent_until))
+            until = checked_day(changes.get("consent_until", person.consent_until))
             told = {name: changes.get(name, getattr(person.about, name)) for name in About.__struct_fields__}
             edit_person(writing, self.collection, person, about(**told), until)
             writing.note("edited", self.collection.id, person=person.id, fields=sorted(changes))
@@ -389,6 +417,7 @@ class Gallery:
         """
         album._check(self.rule.space)
         with self._changing() as writing:
+            people.check_space(writing, album.collection)
             person = album._person(writing, who)
             target = people.adopt(writing, album.collection, person, self.collection, name)
             writing.note(
@@ -413,9 +442,12 @@ class Gallery:
             StoreLocked: They are forgotten, but traces of what was sealed could not be wiped yet.
         """
         wanted = [who] if isinstance(who, str) else list(who)
-        with self.store.reading() as snapshot:
-            ids = [reading.person_id(snapshot, self.collection.id, one) for one in wanted]
-        return self._forget(ids, "forgot")
+
+        def chosen(writing: Writing) -> list[str]:
+            found = [reading.person_id(writing, self.collection.id, one) for one in wanted]
+            return list(dict.fromkeys(found))
+
+        return self._forget(chosen, "forgot")
 
     def sweep(self, today: date | None = None) -> Forgotten:
         """Forget everybody whose consent has run out.
@@ -423,30 +455,29 @@ class Gallery:
         Args:
             today: Consent lasts through its last day; None: today, in UTC.
         """
-        with self.store.reading() as snapshot:
-            lapsed = reading.expired(snapshot, today or _today(), self.collection.id)
-        return self._forget([who for _, who in lapsed], "swept")
+        return self._forget(lapsed_on(today or _today(), self.collection), "swept")
 
-    def _forget(self, ids: Sequence[str], action: str) -> Forgotten:
-        if not ids:
-            return Forgotten((), 0)
+    def _forget(self, choose: Callable[[Writing], Sequence[str]], action: str) -> Forgotten:
         try:
-            return forget_everywhere(self.store, self.collection, ids, action=action)
+            return forget_everywhere(self.store, self.collection, choose, action=action)
         finally:
+            if self.choices.folder is not None:
+                delete_saved(self.choices.folder, self.collection.id)
             with suppress(GalleryError):  # as in `_changing`
-                self.nearby.purge()
-                if self._face_index is not None:
-                    self._face_index.purge()
+                for index in (self._index, self._face_index):
+                    if index is not None:
+                        index.purge()
 
     @contextmanager
     def _changing(self) -> Iterator[Writing]:
         with self.store.writing() as writing:
+            people.check_space(writing, self.collection)
             yield writing
         # It is on the disk: what hinders an index now is said by the next search.
         with suppress(GalleryError):
-            self.nearby.follow()
-            if self._face_index is not None:
-                self._face_index.follow()
+            for index in (self._index, self._face_index):
+                if index is not None:
+                    index.follow()
 
     def _person(self, snapshot: Snapshot, who: str) -> Person:
         identifier = reading.person_id(snapshot, self.collection.id, who)

@@ -137,11 +137,8 @@ class Nearby:
     def purge(self) -> None:
         """Delete what was saved of this collection, and follow the store at once."""
         with self._lock:
-            folder = self._choices.folder
-            if folder is not None:
-                for file in folder.glob(f"{self._collection.id}.*"):
-                    with suppress(OSError):  # it opens no more
-                        file.unlink()
+            if self._choices.folder is not None:
+                delete_saved(self._choices.folder, self._collection.id)
             self._saved_change = -1
             self.follow()
 
@@ -226,6 +223,13 @@ class Nearby:
     def _file(self) -> Path | None:
         folder = self._choices.folder
         return None if folder is None else folder / f"{self._collection.id}.{self._choices.policy}.index"
+
+
+def delete_saved(folder: Path, collection_id: str) -> None:
+    """Delete the saved indexes of a collection; they open no more."""
+    for file in folder.glob(f"{collection_id}.*"):
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _read_head(sealed: BinaryIO) -> Head:

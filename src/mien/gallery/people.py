@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
@@ -46,9 +47,11 @@ def opened_collection(store: Store, name: str, space: str, embedder: str) -> Col
 
 
 def enroll(
-    writing: Writing, collection: Collection, newcomers: Sequence[Newcomer]
+    writing: Writing, collection: Collection, newcomers: Sequence[Newcomer], *, told: bool = True
 ) -> list[tuple[str, tuple[str, ...], int]]:
     """Keep people and faces; faces of a place in a photograph that is theirs already are not kept again.
+
+    What is given about people who are known replaces what was known, if it is `told`.
 
     Returns:
         For each newcomer: the person's identifier, those of the faces, and how many were there already.
@@ -77,7 +80,12 @@ def enroll(
         if who is not None
     ]
     added = iter(add_faces(writing, collection, additions, by_hand=True))
-    _tell(writing, collection, {who: one for one, who in pairs if who is not None})
+    for one, who in pairs:
+        # An export knew somebody by another identifier: forgetting has to know it too.
+        if who is not None and one.id not in {"", who} and not reading.ids_of_people(writing, among=[one.id]):
+            absorb(writing, [one.id], who)
+    if told:
+        _tell(writing, collection, {who: one for one, who in pairs if who is not None})
     done = []
     for who, wanted in zip(known, given_faces, strict=True):
         person, *faces = next(made) if who is None else (who, *next(added))
@@ -127,7 +135,7 @@ def merge(
         drop_person(writing, collection, other.id)
     absorb(writing, [other.id for other in others], target.id)
     told = about(target.about.name, tags, target.about.metadata, target.about.consent_note)
-    edit_person(writing, collection, target, told, target.consent_until)
+    edit_person(writing, collection, target, told, _first_end([target, *others]))
 
 
 def move(writing: Writing, collection: Collection, moved: Sequence[StoredFace], to: str | None) -> str:
@@ -140,7 +148,8 @@ def move(writing: Writing, collection: Collection, moved: Sequence[StoredFace], 
     """
     if not moved:
         raise BadRequest("No face is given.")
-    target = _somebody(writing, collection, to)
+    sources = reading.people(writing, collection.id, ids=sorted({face.person_id for face in moved}))
+    target = _somebody(writing, collection, to, consent_until=_first_end(sources))
     move_faces(writing, collection, moved, target, collection)
     left = sorted({face.person_id for face in moved} - {target})
     for person in reading.people(writing, collection.id, ids=left):
@@ -157,21 +166,36 @@ def adopt(writing: Writing, album: Collection, person: Person, collection: Colle
     """
     if album.id == collection.id:
         raise BadRequest("Both collections are one.", hint="Rename the person instead: mien people rename")
-    target = _somebody(writing, collection, name)
+    target = _somebody(writing, collection, name, person.about, _first_end([person]))
     move_faces(writing, album, reading.faces(writing, album.id, person=person.id), target, collection)
     drop_person(writing, album, person.id)
     absorb(writing, [person.id], target)
+    (there,) = reading.people(writing, collection.id, ids=[target])
+    if there.consent_until != (end := _first_end([there, person])):
+        edit_person(writing, collection, there, there.about, end)
     return target
 
 
-def _somebody(writing: Writing, collection: Collection, who: str | None) -> str:
-    """Somebody known, by name or identifier, or somebody new of that name, or unnamed."""
+def _first_end(found: Sequence[Person]) -> date | None:
+    """The consent that ends first: faces of several people must not outlast it."""
+    return min((one.consent_until for one in found if one.consent_until), default=None)
+
+
+def _somebody(
+    writing: Writing,
+    collection: Collection,
+    who: str | None,
+    told: About | None = None,
+    consent_until: date | None = None,
+) -> str:
+    """Somebody known, by name or identifier, or somebody new of that name, of whom this is told."""
     known = reading.named(writing, collection.id, [who] if who else [])
     if who in known:
         return known[who]
     if who is not None and reading.ids_of_people(writing, collection.id, [who]):
         return who
-    return add_people(writing, collection, [Newcomer(about(who), [])])[0][0]
+    new = about(who) if told is None else about(who, told.tags, told.metadata, told.consent_note)
+    return add_people(writing, collection, [Newcomer(new, [], consent_until)])[0][0]
 
 
 def _tell(writing: Writing, collection: Collection, told: dict[str, Newcomer]) -> None:
@@ -192,13 +216,13 @@ def _told(old: About, new: About) -> About:
     )
 
 
-def check_space(writing: Writing, collection: Collection) -> None:
+def check_space(snapshot: reading.Snapshot, collection: Collection) -> None:
     """Another process may have brought the collection over to another embedder since it was opened.
 
     Raises:
         SpaceMismatch: It has.
     """
-    now = reading.collection_named(writing, collection.name)
+    now = reading.collection_named(snapshot, collection.name)
     if (now.id, now.space) != (collection.id, collection.space):
         raise SpaceMismatch(
             f"The collection {collection.name!r} holds embeddings of {now.embedder or now.space} now.",

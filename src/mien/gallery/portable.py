@@ -11,8 +11,10 @@ Nothing in there is encrypted: whoever has the folder has the biometric data.
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRequest, SpaceMismatch
 from mien.gallery.gallery import Gallery
+from mien.gallery.index.checks import LARGEST
 from mien.gallery.sql.engine import refusing_disk
 from mien.gallery.store import reading
 from mien.gallery.store.adding import Newcomer
@@ -98,7 +101,7 @@ def export(gallery: Gallery, folder: Path) -> Moved:
     # Noted before anything leaves.
     with gallery.store.writing() as noting:
         noting.note("exported", here.id)
-    with gallery.store.reading() as snapshot, refusing_disk(folder):
+    with gallery.store.reading() as snapshot, refusing_disk(folder), _gone_unless_whole(unfinished):
         unfinished.mkdir(parents=True, mode=0o700)
         everybody = reading.people(snapshot, here.id)
         found = reading.templates(snapshot, here)
@@ -121,6 +124,15 @@ def export(gallery: Gallery, folder: Path) -> Moved:
                 (unfinished / "crops" / f"{face.id}.jpg").write_bytes(content)
         unfinished.rename(folder)
     return Moved(len(everybody), len(faces))
+
+
+@contextmanager
+def _gone_unless_whole(unfinished: Path) -> Iterator[None]:
+    """Leave nothing that is not encrypted behind when writing fails."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def import_into(gallery: Gallery, folder: Path) -> Moved:
@@ -160,7 +172,7 @@ def import_into(gallery: Gallery, folder: Path) -> Moved:
         for person in everybody
         if person.id not in forgotten
     ]
-    done = [one for part in _portions(wanted) for one in gallery.enroll_many(part, head.space)]
+    done = [one for part in _portions(wanted) for one in gallery.enroll_many(part, head.space, told=False)]
     kept, repeated = sum(len(one.faces) for one in done), sum(one.repeated for one in done)
     return Moved(len(done), kept, repeated, len(everybody) - len(wanted))
 
@@ -225,4 +237,6 @@ def _read_vectors(file: Path, rows: int) -> NDArray[np.float32]:
         raise BadRequest(
             f"{file} wants {rows} rows of float32, one for each line of faces.jsonl; got {found.shape}."
         )
+    if not all((np.abs(found[i : i + _PORTION]) <= LARGEST).all() for i in range(0, rows, _PORTION)):
+        raise BadRequest(f"{file} holds numbers that are not finite, or beyond {LARGEST:,}.")
     return np.array(found, np.float32)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from mien.errors import GalleryError
+from mien.errors import GalleryError, StoreLocked
 from mien.gallery.forgetting import backups_of, opened_copy, scrub
 from mien.gallery.sql.schema import COLLECTION, PERSON, STORE
 from mien.gallery.store.sealed import new_index_key, open_about, person_key
@@ -29,11 +29,14 @@ class Rotated:
         people: How many keys were wrapped anew.
         backups: Copies that were.
         unreached: Copies that are known and could not be opened: they need the old key.
+        wiped: Whether no trace of the old wrapping is left; if not, another process was reading without end,
+            and the next exchange or forgetting wipes it.
     """
 
     people: int
     backups: tuple[str, ...]
     unreached: tuple[str, ...]
+    wiped: bool = True
 
 
 def rotate(store: Store, new: MasterKey) -> Rotated:
@@ -52,10 +55,12 @@ def rotate(store: Store, new: MasterKey) -> Rotated:
             unreached.append(path)
         else:
             reached.append(path)
-    return Rotated(_rotate(store, new), tuple(reached), tuple(unreached))
+    people, wiped = _rotate(store, new)
+    return Rotated(people, tuple(reached), tuple(unreached), wiped)
 
 
-def _rotate(store: Store, new: MasterKey) -> int:
+def _rotate(store: Store, new: MasterKey) -> tuple[int, bool]:
+    """How many people there are, and whether the old wrapping was wiped."""
     with store.writing() as writing:
         ring, sealed = make_ring(new, store.id, audit_key=writing.ring.audit_key)
         people = _wrap_people(writing, ring)
@@ -69,8 +74,11 @@ def _rotate(store: Store, new: MasterKey) -> int:
         )
         writing.note("rotated", people=people, key=sealed.master_id)
     store.exchange(new, sealed, ring)
-    scrub(store)  # the old wrapping must not linger
-    return people
+    try:
+        scrub(store)  # the old wrapping must not linger
+    except StoreLocked:
+        return people, False  # the new key counts already: this must not look like a failure
+    return people, True
 
 
 def _wrap_people(writing: Writing, ring: KeyRing) -> int:

@@ -84,6 +84,9 @@ def save_case(folder: Path, case: Case, pictures: Mapping[str, bytes]) -> None:
         BadRequest: It cannot be written.
     """
     with _writing(folder):
+        if (folder / PICTURES).is_symlink():
+            # What is not shown is deleted, and must not be in another folder.
+            raise BadRequest(f"{folder / PICTURES} leads elsewhere.", hint="Put a folder in its place.")
         (folder / PICTURES).mkdir(mode=0o700, exist_ok=True)
         for name, picture in pictures.items():
             _write(folder / PICTURES / name, picture)

@@ -62,10 +62,10 @@ class Told:
         consent_until: Its last day.
     """
 
-    name: str
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, Any] = field(default_factory=dict)
-    consent_note: str = ""
+    name: str = field(repr=False)
+    tags: tuple[str, ...] = field(default=(), repr=False)
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    consent_note: str = field(default="", repr=False)
     consent_until: date | None = None
 
 

@@ -112,7 +112,9 @@ def _quoted(path: str) -> str:
 
 
 def _sqlite(url: str | URL, wait_s: float, **options: Any) -> Engine:  # noqa: ANN401 - as create_engine
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": wait_s}, **options)
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": wait_s}, **options
+    )
 
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, so that reading has a snapshot too
@@ -144,6 +146,8 @@ def _postgres(address: str, wait_s: float, *, read_only: bool) -> Engine:
         return sa.create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
+            max_overflow=50,
+            hide_parameters=True,  # an error must not quote a template
             connect_args={"options": options, "connect_timeout": 10},
         )
     except ModuleNotFoundError as error:
@@ -191,6 +195,8 @@ def refusing(name: str) -> Iterator[None]:
         yield
     except MienError:
         raise
+    except sa.exc.TimeoutError as error:
+        raise StoreLocked(f"The store {name} is used by too many threads at once.") from error
     except (OperationalError, DatabaseError) as error:
         kind, said = _kind(error)
         raise kind(f"The store {name}: {said}.") from error

@@ -110,9 +110,7 @@ def entries(connection: Connection, after: int = 0) -> Iterator[Entry]:
     try:
         for row in _rows(connection, after):
             detail = msgspec.json.decode(row.detail)
-            yield Entry(
-                row.seq, row.time, row.actor, row.action, row.collection_id, detail, row.mac.hex()
-            )
+            yield Entry(row.seq, row.time, row.actor, row.action, row.collection_id, detail, row.mac.hex())
     except (TypeError, AttributeError, msgspec.DecodeError) as error:
         raise AuditBroken("The audit log holds something else than entries.") from error
 

@@ -23,6 +23,7 @@ from mien.gallery.vault.sealing import Seal
 Snapshot = Reading | Writing
 # Databases take only so many values in one question.
 PORTION = 500
+_MOST_SEALS = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -337,7 +338,7 @@ def index_key(snapshot: Snapshot, collection_id: str) -> bytes:
 
 
 class _Seals:
-    """Opened keys of the people of one answer, each opened once."""
+    """Opened keys of the people of one answer, the latest of them kept: each takes a few kilobytes."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._ring = snapshot.ring
@@ -346,5 +347,7 @@ class _Seals:
     def of(self, row: sa.Row[*tuple[Any, ...]]) -> Seal:
         seal = self._opened.get(row.person_id)
         if seal is None:
+            if len(self._opened) >= _MOST_SEALS:
+                self._opened.clear()
             seal = self._opened[row.person_id] = person_key(self._ring, row.person_id, row.key)
         return seal
