@@ -189,7 +189,7 @@ def disown(store: Store, path: str) -> None:
 
 
 def scrub(store: Store) -> None:
-    """Leave no trace of deleted keys: rewrite the file of SQLite, empty its log; rewrite tables of PostgreSQL.
+    """Leave no trace of deleted keys: rewrite the file of SQLite and empty its log, or PostgreSQL's tables.
 
     That takes as long as reading the store and writing it again.
 
