@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-from mien.gallery.index import build, load
+from mien.gallery.index import build, building, load
 from mien.gallery.index.coded import Coded
 from mien.gallery.index.kernels import KERNELS
 from mien.gallery.index.matrix import Matrix
@@ -48,7 +48,16 @@ def test_recall_is_what_was_asked_for(crowd, metric, d):
         np.testing.assert_allclose(found.distance[i], true[i, rows], atol=3e-6, rtol=3e-6)
 
 
-def test_without_strangers_fewer_candidates_do(crowd):
+def test_codes_are_longer_where_that_saves_more_comparing(crowd, monkeypatch):
+    known = crowd("cosine", 6000, 64, per_person=15, noise=0.5)
+    index = coded_index(known, relevant=0.5)
+    assert index.built.code_bytes == 16, "so few rows are scanned in no time"
+    monkeypatch.setattr(building, "_BYTES_A_CANDIDATE", 0)
+    assert coded_index(known, relevant=0.5).built.code_bytes < 16
+
+
+def test_without_strangers_fewer_candidates_do(crowd, monkeypatch):
+    monkeypatch.setattr(building, "_BYTES_A_CANDIDATE", 0)
     known = crowd("cosine", 6000, 64, per_person=15, noise=0.5)
     all_count = coded_index(known)
     near_count = coded_index(known, relevant=0.5)

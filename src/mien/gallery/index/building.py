@@ -33,6 +33,8 @@ _TRAINING = 30_000
 _BLOCK = 32_768
 # Numbers of a vector to half a byte of code: the shortest code first.
 _SHARES = (8, 4, 2)
+# A candidate takes as long to compare as so many bytes of codes to scan; longer codes want fewer candidates.
+_BYTES_A_CANDIDATE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def load(source: BinaryIO, *, threads: int = 0) -> Index:
 
 
 def _encode(matrix: Matrix, kernel: Kernel, workers: Workers, aim: _Aim) -> tuple[Coded, Measured]:
-    """The shortest codes that reach the aim, or else the longest."""
+    """The shortest codes that reach the aim with less to compare than there is to scan; or the longest."""
     chosen = np.random.default_rng(0).permutation(matrix.rows)
     sample = matrix.read(np.sort(chosen[:_TRAINING]))
     truth = measure(matrix, kernel, chosen, aim.relevant)
@@ -132,7 +134,7 @@ def _encode(matrix: Matrix, kernel: Kernel, workers: Workers, aim: _Aim) -> tupl
         for block in _blocks(matrix.rows):
             coded.add(np.arange(block.start, block.stop), matrix.read(block))
         found = truth.reached(coded, aim.recall)
-        if found.enough:
+        if found.enough and found.candidates * _BYTES_A_CANDIDATE <= matrix.rows * coded.code_bytes:
             break
     return coded, found
 
