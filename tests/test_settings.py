@@ -46,6 +46,14 @@ def write(tmp_path):
     return written
 
 
+def test_the_password_of_a_store_is_not_shown():
+    address = "postgresql://me:s3cr@t@host/people"
+    shown = repr(Settings(store=address))
+    assert "s3cr" not in shown
+    assert "postgresql://me:***@host/people" in shown
+    assert "store='people.db'" in repr(Settings(store="people.db"))
+
+
 def test_the_table_above_knows_every_field():
     assert {*FIELDS, "home"} == set(Settings.__struct_fields__)
 

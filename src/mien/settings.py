@@ -6,6 +6,7 @@ Read once at a door and passed down; no room below reads the environment.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ Gate = Literal["off", "standard", "strict"]
 _SEARCH: dict[Profile, Search] = {"fast": "fast", "balanced": "normal", "accurate": "thorough"}
 
 
+_PASSWORD = re.compile(r"(://[^:/@]*:).*@")
 # A face of a tenth of the longer side is then still as wide as embedders want it.
 _FAST_SIDE = 1280
 
@@ -117,6 +119,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             share = getattr(self, name)
             if share is not None and not 0 < share < 1:
                 raise ValueError(f"{name} must lie between 0 and 1")
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.shown().items())})"
+
+    def shown(self) -> dict[str, Any]:
+        """All fields by name, without the password that the address of a store may hold."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return fields | {"store": None if self.store is None else _PASSWORD.sub(r"\1***@", self.store)}
 
     @property
     def searching(self) -> Search:

@@ -61,7 +61,7 @@ def _facts(kit: Mien) -> dict[str, Any]:
         "onnxruntime": runtime_version(),
         "machine": f"{platform.system()} {platform.machine()}, {available_cores()} cores",
         "devices": ", ".join(available_devices()),
-        "settings": msgspec.to_builtins(kit.settings, enc_hook=str),
+        "settings": msgspec.to_builtins(kit.settings.shown(), enc_hook=str),
         "columns": columns,
         "decision": _decision(kit),
         "packs": {pack.manifest.name: kit.packs.state(pack.manifest.name) for pack in kit.packs.installed()},
