@@ -11,7 +11,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 OWN = {file.stem for file in FOLDER.glob("*.py")}
 # What else they may take names from; whatever a peer brings is imported as a module, where it is used.
-OTHERS = {"numpy"}
+OTHERS = {"numpy", "usearch"}
 
 
 def imported(file):
