@@ -142,7 +142,7 @@ def new_face(image: Image, found: Faces, keeping: Keeping, digest: str | None = 
     face = found[0]
     assert face.embedding is not None  # noqa: S101 - the embedder was among the stages
     provenance = Provenance(
-        source=image.source or "",
+        source=_lasting(image.source or ""),
         digest=photograph_digest(image) if digest is None else digest,
         box=tuple(float(edge) for edge in face.box),
         size_wh=found.size_wh,
@@ -151,6 +151,15 @@ def new_face(image: Image, found: Faces, keeping: Keeping, digest: str | None = 
         taken=day_taken(image.source) if image.source else "",
     )
     return NewFace(face.embedding, provenance, face_crop(image, face) if keeping.crops else None)
+
+
+def _lasting(source: str) -> str:
+    """Where a photograph is, whatever folder somebody works in later; what is no file keeps its name."""
+    try:
+        there = bool(source) and Path(source).is_file()
+    except (OSError, ValueError):
+        there = False
+    return str(Path(source).absolute()) if there else source
 
 
 def face_crop(image: Image, face: Face) -> bytes:
