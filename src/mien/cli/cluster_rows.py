@@ -6,17 +6,10 @@ from typing import Any
 
 import msgspec
 
-from mien.cli.rows import ErrorRow, encodable, error_row
+from mien.cli.rows import FailureRow, encodable, failure_row
 from mien.gallery.store.records import Person
 from mien.people.album_groups import Group
 from mien.people.albums import Added
-
-
-class FailedRow(msgspec.Struct, frozen=True):
-    """A picture that could not be looked at."""
-
-    source: str
-    error: ErrorRow
 
 
 class AddedRow(msgspec.Struct, frozen=True):
@@ -30,7 +23,7 @@ class AddedRow(msgspec.Struct, frozen=True):
     groups: int
     new_groups: int
     merged_groups: int
-    failures: list[FailedRow]
+    failures: list[FailureRow]
 
 
 class MemberRow(msgspec.Struct, frozen=True):
@@ -79,7 +72,7 @@ SCHEMAS: dict[str, Any] = {
 
 def added_row(album: str, done: Added) -> AddedRow:
     """Translate what came of adding photographs."""
-    failed = [FailedRow(encodable(one.source), error_row(one.error)) for one in done.failures]
+    failed = [failure_row(one) for one in done.failures]
     counts = (done.photographs, done.repeated, done.faces, done.refused)
     return AddedRow(
         encodable(album), *counts, done.groups, done.new_groups, done.merged_groups, failures=failed

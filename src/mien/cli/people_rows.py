@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mien.cli.rows import ErrorRow, MatchRow, encodable, error_row, match_row
+from mien.cli.rows import ErrorRow, FailureRow, MatchRow, encodable, error_row, failure_row, match_row
 from mien.core.matches import Match, Matches
 from mien.core.results import Enrolment
 from mien.errors import MienError
@@ -23,13 +23,6 @@ from mien.gallery.rule import DecisionRule
 from mien.gallery.store.audit import Entry
 from mien.gallery.store.records import Person, StoredFace
 from mien.people.upgrading import Upgraded
-
-
-class FailureRow(msgspec.Struct, frozen=True):
-    """A picture that could not be used."""
-
-    source: str
-    error: ErrorRow
 
 
 class EnrolRow(msgspec.Struct, frozen=True):
@@ -151,7 +144,7 @@ def enrol_row(name: str, done: Enrolment | MienError) -> EnrolRow:
         done.face_ids,
         done.repeated,
         [match_row(match) for match in done.resembles],
-        [FailureRow(encodable(one.source), error_row(one.error)) for one in done.failures],
+        [failure_row(one) for one in done.failures],
     )
 
 
@@ -180,7 +173,7 @@ def search_report(matches: Matches, metric: str) -> SearchReport:
 
 def upgrade_row(done: Upgraded) -> UpgradeRow:
     """Translate what came of an upgrade."""
-    lost = [FailureRow(encodable(one.source), error_row(one.error)) for one in done.lost]
+    lost = [failure_row(one) for one in done.lost]
     return UpgradeRow(done.faces, lost, done.done)
 
 

@@ -29,6 +29,13 @@ class ErrorRow(msgspec.Struct, frozen=True):
     hint: str
 
 
+class FailureRow(msgspec.Struct, frozen=True):
+    """A picture that could not be used."""
+
+    source: str
+    error: ErrorRow
+
+
 class ReasonRow(msgspec.Struct, frozen=True):
     """What a person can do about a face that is hard to recognise: a code that never changes, and words."""
 
@@ -139,6 +146,11 @@ def encodable(text: str) -> str:
 def error_row(error: MienError) -> ErrorRow:
     """Translate an error."""
     return ErrorRow(error.code, encodable(error.message), error.hint)
+
+
+def failure_row(failure: Failure) -> FailureRow:
+    """Translate a picture that could not be used."""
+    return FailureRow(encodable(failure.source), error_row(failure.error))
 
 
 def face_row(face: Face) -> FaceRow:  # type: ignore[valid-type]

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ from mien.errors import BadRequest, GalleryError, StoreCorrupt, StoreLocked
 from mien.gallery.on_server import forget_on_server
 from mien.gallery.sql.engine import is_sqlite, one_file, refusing
 from mien.gallery.sql.schema import BACKUP, COLLECTION, PERSON, STORE
+from mien.gallery.store import audit
 from mien.gallery.store.dropping import drop_person
 from mien.gallery.store.forgotten import forget_again, forgotten_ids, made_of, remember_forgotten
 from mien.gallery.store.reading import collection_named, collections, expired, ids_of_faces
@@ -136,7 +137,7 @@ def sweep(store: Store, collection: str | None = None, today: date | None = None
     """
     with store.reading() as snapshot:
         wanted = collections(snapshot) if collection is None else (collection_named(snapshot, collection),)
-    day = today or datetime.now(UTC).date()
+    day = today or audit.today()
     done = [forget_everywhere(store, one, lapsed_on(day, one), action="swept") for one in wanted]
     return Forgotten(
         tuple(person for one in done for person in one.people),

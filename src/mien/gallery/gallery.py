@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ from mien.gallery.on_server import ServerNearby
 from mien.gallery.rule import DecisionRule
 from mien.gallery.searching import decide, look_up_faces, look_up_people
 from mien.gallery.sql.engine import MEMORY
-from mien.gallery.store import reading
+from mien.gallery.store import audit, reading
 from mien.gallery.store.adding import Newcomer
 from mien.gallery.store.dropping import drop_faces
 from mien.gallery.store.editing import edit_person
@@ -239,7 +239,7 @@ class Gallery:
         with self.store.writing(light=True) as writing:
             people.check_space(writing, self.collection)
             person = reading.person_id(writing, self.collection.id, who)
-            if (self.collection.id, person) in reading.expired(writing, _today(), self.collection.id):
+            if (self.collection.id, person) in reading.expired(writing, audit.today(), self.collection.id):
                 raise ConsentExpired(f"The consent of {who!r} has run out.")
             own = reading.templates(writing, self.collection, person_ids=[person])
             if not len(own):
@@ -274,7 +274,7 @@ class Gallery:
         """Who may be found: with the tags, and whose consent lasts; None: everybody."""
         with self.store.reading() as snapshot:
             people.check_space(snapshot, self.collection)
-            lapsed = {who for _, who in reading.expired(snapshot, _today(), self.collection.id)}
+            lapsed = {who for _, who in reading.expired(snapshot, audit.today(), self.collection.id)}
             if not tags and not lapsed:
                 return None
             if tags:
@@ -455,7 +455,7 @@ class Gallery:
         Args:
             today: Consent lasts through its last day; None: today, in UTC.
         """
-        return self._forget(lapsed_on(today or _today(), self.collection), "swept")
+        return self._forget(lapsed_on(today or audit.today(), self.collection), "swept")
 
     def _forget(self, choose: Callable[[Writing], Sequence[str]], action: str) -> Forgotten:
         try:
@@ -508,7 +508,3 @@ def _check_probes(vectors: Vectors, k: int) -> None:
         raise BadRequest(f"Probes want shape (q, d), got {vectors.shape}.")
     if not np.isfinite(vectors).all():
         raise BadRequest("A probe holds numbers that are not finite.")
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -80,7 +80,7 @@ def upgrade(
             tell(min(start + _PORTION, total), total)
     done = not lost or leave_behind
     with store.reading() as snapshot:
-        faces = len(reading.templates(snapshot, collection, space=space))
+        faces = len(reading.embedded_faces(snapshot, collection, space))
     if done and not _changed_over(store, collection, space, set(lost)):
         # Somebody enrolled meanwhile, with the old embedder.
         return upgrade(store, name, space, analyze, leave_behind=leave_behind, tell=tell)
@@ -113,7 +113,7 @@ def _drop_templates(writing: Writing, collection: Collection, *, keep: str) -> N
 def _lacking(store: Store, collection: Collection, space: str) -> tuple[StoredFace, ...]:
     """Faces without a template in the new space."""
     with store.reading() as snapshot:
-        have = {face.decode() for face in reading.templates(snapshot, collection, space=space).face}
+        have = reading.embedded_faces(snapshot, collection, space)
         return tuple(face for face in reading.faces(snapshot, collection.id) if face.id not in have)
 
 
@@ -196,7 +196,7 @@ def _same_face(face: StoredFace, seen: Analysis | Failure) -> NDArray[np.float32
 def _changed_over(store: Store, collection: Collection, space: str, lost: set[str]) -> bool:
     """Change the collection over, unless faces came meanwhile that have no new template."""
     with store.writing() as writing:
-        have = {face.decode() for face in reading.templates(writing, collection, space=space).face}
+        have = reading.embedded_faces(writing, collection, space)
         everybody = reading.ids_of_faces(writing, collection.id)
         if everybody - have - lost:
             return False

@@ -12,7 +12,7 @@ from mien.errors import CollectionExists, PersonExists
 from mien.gallery.sql.schema import COLLECTION, FACE, PERSON, TEMPLATE
 from mien.gallery.store.audit import now
 from mien.gallery.store.identifiers import fresh
-from mien.gallery.store.reading import PORTION, collection_named, in_portions
+from mien.gallery.store.reading import collection_named, in_portions
 from mien.gallery.store.records import About, Collection, NewFace, checked_day
 from mien.gallery.store.sealed import (
     new_index_key,
@@ -190,10 +190,9 @@ def already_here(writing: Writing, collection: Collection, found: Iterable[NewFa
     """
     places = {face.provenance.place for face in found} - {""}
     macs = {writing.ring.source_mac(collection.id, place): place for place in places}
-    keys = list(macs)
     known = set()
-    for i in range(0, len(keys), PORTION):
-        wanted = FACE.c.source_mac.in_(keys[i : i + PORTION])
+    for portion in in_portions(list(macs)):
+        wanted = FACE.c.source_mac.in_(portion)
         query = sa.select(FACE.c.source_mac, FACE.c.person_id)
         rows = writing.connection.execute(query.where(FACE.c.collection_id == collection.id, wanted))
         known |= {(macs[row.source_mac], row.person_id) for row in rows}

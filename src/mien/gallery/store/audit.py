@@ -14,7 +14,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -67,6 +67,11 @@ class End:
 def now() -> str:
     """This moment, ISO 8601 in UTC to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def today() -> date:
+    """This day in UTC, by which consent is counted."""
+    return datetime.now(UTC).date()
 
 
 def append(

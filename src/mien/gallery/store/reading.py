@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy.engine import Connection
 
 from mien.errors import CollectionUnknown, FaceUnknown, PersonUnknown
 from mien.gallery.sql.schema import COLLECTION, FACE, GONE, PERSON, TEMPLATE
@@ -21,6 +20,7 @@ from mien.gallery.store.store import Reading, Writing
 from mien.gallery.vault.sealing import Seal
 
 Snapshot = Reading | Writing
+T = TypeVar("T", str, bytes)
 # Databases take only so many values in one question.
 PORTION = 500
 _MOST_SEALS = 1_000
@@ -48,7 +48,7 @@ class Templates:
         return len(self.face)
 
 
-def in_portions(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def in_portions(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut a list into pieces that fit into a question."""
     return (values[i : i + PORTION] for i in range(0, len(values), PORTION))
 
@@ -77,10 +77,9 @@ def collection_named(snapshot: Snapshot, name: str) -> Collection:
 def named(snapshot: Snapshot, collection_id: str, names: Iterable[str]) -> dict[str, str]:
     """Identifiers of people by their names; who is unknown lacks."""
     macs = {snapshot.ring.name_mac(collection_id, name): name for name in names}
-    keys = list(macs)
     found: dict[str, str] = {}
-    for i in range(0, len(keys), PORTION):
-        wanted = PERSON.c.name_mac.in_(keys[i : i + PORTION])
+    for portion in in_portions(list(macs)):
+        wanted = PERSON.c.name_mac.in_(portion)
         query = sa.select(PERSON.c.id, PERSON.c.name_mac).where(
             PERSON.c.collection_id == collection_id, wanted
         )
@@ -150,12 +149,6 @@ def _ids(
         among = [one for one in among if is_identifier(one)]  # not every text can be put to a database
     asked = [query] if among is None else [query.where(table.c.id.in_(part)) for part in in_portions(among)]
     return frozenset(one for question in asked for one in snapshot.connection.execute(question).scalars())
-
-
-def seal_of(snapshot: Snapshot, who: str) -> Seal:
-    """The opened key of a person, by identifier."""
-    key = snapshot.connection.execute(sa.select(PERSON.c.key).where(PERSON.c.id == who)).scalar_one()
-    return person_key(snapshot.ring, who, key)
 
 
 def faces(
@@ -271,6 +264,16 @@ def templates(
     )
 
 
+def embedded_faces(snapshot: Snapshot, collection: Collection, space: str) -> frozenset[str]:
+    """Identifiers of the faces of a collection that have a template in a space; none is opened."""
+    query = (
+        sa.select(FACE.c.id)
+        .join(TEMPLATE, TEMPLATE.c.face_id == FACE.c.id)
+        .where(FACE.c.collection_id == collection.id, TEMPLATE.c.space == space)
+    )
+    return frozenset(snapshot.connection.execute(query).scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """What an index has to take out.
@@ -321,13 +324,6 @@ def dimensions(snapshot: Snapshot, collection: Collection) -> int | None:
     if row is None:
         return None
     return len(open_vector(_Seals(snapshot).of(row), row.id, collection.space, row.sealed))
-
-
-def count_faces(connection: Connection, collection_id: str) -> int:
-    """How many faces a collection has."""
-    query = sa.select(sa.func.count()).select_from(FACE).where(FACE.c.collection_id == collection_id)
-    number: int = connection.execute(query).scalar_one()
-    return number
 
 
 def index_key(snapshot: Snapshot, collection_id: str) -> bytes:
