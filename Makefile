@@ -123,5 +123,5 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install 'pip>=25.1'
-	$(PIP) install -e '.[starter,heic,evaluate,scale,postgres]' --group test --group check
+	$(PIP) install -e '.[starter,heic,evaluate,scale,postgres,server,client]' --group test --group check
 	touch $(VENV)/.installed $@

@@ -5,12 +5,15 @@
     + PackError             PackMissing  PackCorrupt  ManifestInvalid  LicenceNotAccepted
     |                       DownloadFailed  ConversionFailed  ExtraMissing
     + GalleryError          PersonUnknown  PersonExists  FaceUnknown  CollectionUnknown  CollectionExists
-    |                       SpaceMismatch  ConsentExpired  IndexStale  AuditBroken
+    |                       SpaceMismatch  ConsentExpired  VersionStale  CaseUnknown  IndexStale  AuditBroken
     |                       StoreLocked  StoreNewer  StoreCorrupt  StoreFull  StoreReadOnly  StoreUnreachable
     |                       KeyWrong  KeyMissing
     + SourceError           StreamLost  UnreadableVideo
     + InferenceError        DeviceUnavailable  OutOfMemory
     + CalibrationError      CalibrationInvalid  RateUnsupported
+    + ServiceError          Unauthenticated  Forbidden  RateLimited  Overloaded  TimedOut  ServerUnreachable
+    |                       RouteUnknown  MethodRefused  MediaTypeUnsupported  BodyTooLarge
+    |                       RequestInProgress  IdempotencyMismatch  ApiKeyUnknown  JobUnknown  JobRefused
     + SettingsError
 
 A message says what happened, `hint` says what to do about it, `code` never changes between
@@ -201,6 +204,19 @@ class ConsentExpired(GalleryError):
     default_hint = "Renew it: mien people consent NAME; or forget who is due: mien gallery sweep"
 
 
+class VersionStale(GalleryError):
+    """Somebody else has changed it since it was looked at."""
+
+    code = "version_stale"
+    default_hint = "Look again, then repeat."
+
+
+class CaseUnknown(GalleryError):
+    """There is no such case of a missing person."""
+
+    code = "case_unknown"
+
+
 class IndexStale(GalleryError):
     """A saved index is not of this store as it is now, or damaged; it is built anew from the store."""
 
@@ -325,6 +341,122 @@ class RateUnsupported(CalibrationError):
 
     code = "rate_unsupported"
     default_hint = "Ask for a larger rate, or calibrate with photographs of more people."
+
+
+class ServiceError(MienError):
+    """The server refuses.
+
+    Args:
+        message: What happened.
+        hint: What to do about it.
+        retry_after_s: When it may be tried again; None: whenever.
+    """
+
+    code = "service_error"
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class Unauthenticated(ServiceError):
+    """A key is needed, and none was given that is valid."""
+
+    code = "unauthenticated"
+    default_hint = "Send a key: Authorization: Bearer KEY, or x-api-key: KEY. Keys are made by mien keys create."
+
+
+class Forbidden(ServiceError):
+    """The key is valid, and not for this."""
+
+    code = "forbidden"
+
+
+class RateLimited(ServiceError):
+    """The key has used up its requests of this minute."""
+
+    code = "rate_limited"
+    default_hint = "Wait as long as the header Retry-After says."
+
+
+class Overloaded(ServiceError):
+    """As much work waits as is allowed to."""
+
+    code = "overloaded"
+    default_hint = "Wait as long as the header Retry-After says, then repeat."
+
+
+class TimedOut(ServiceError):
+    """The answer did not come within the time that is allowed for it."""
+
+    code = "timed_out"
+    default_hint = "Repeat, with a smaller picture or fewer columns if that does not help."
+
+
+class ServerUnreachable(ServiceError):
+    """The server does not answer, or answers something else than Mien."""
+
+    code = "server_unreachable"
+    default_hint = "Check the address, and that the server is running."
+
+
+class RouteUnknown(ServiceError):
+    """Nothing is at this address."""
+
+    code = "route_unknown"
+    default_hint = "What there is: /docs"
+
+
+class MethodRefused(ServiceError):
+    """The address is right, and the method is not."""
+
+    code = "method_refused"
+    default_hint = "What there is: /docs"
+
+
+class MediaTypeUnsupported(ServiceError):
+    """The body of a request is of a kind that is not understood."""
+
+    code = "media_type_unsupported"
+    default_hint = "Send multipart/form-data, JSON with the photograph in base64, or the photograph itself."
+
+
+class BodyTooLarge(ServiceError):
+    """The body of a request is larger than allowed."""
+
+    code = "body_too_large"
+
+
+class RequestInProgress(ServiceError):
+    """A request of the same idempotency key is being worked on."""
+
+    code = "request_in_progress"
+    default_hint = "Wait for its answer, then repeat."
+
+
+class IdempotencyMismatch(ServiceError):
+    """An idempotency key was used before, for another request."""
+
+    code = "idempotency_mismatch"
+    default_hint = "Use a fresh key for each request, and the same one only to repeat it."
+
+
+class ApiKeyUnknown(ServiceError):
+    """There is no such API key."""
+
+    code = "api_key_unknown"
+
+
+class JobUnknown(ServiceError):
+    """There is no such job, or it is somebody else's."""
+
+    code = "job_unknown"
+
+
+class JobRefused(ServiceError):
+    """A job cannot do this in its state."""
+
+    code = "job_refused"
 
 
 class SettingsError(MienError):

@@ -16,6 +16,7 @@ import msgspec
 import platformdirs
 
 from mien.errors import SettingsError
+from mien.serving import Serving
 
 Device = Literal["cpu", "cuda", "openvino", "coreml"]
 Profile = Literal["fast", "balanced", "accurate"]
@@ -29,6 +30,7 @@ _SEARCH: dict[Profile, Search] = {"fast": "fast", "balanced": "normal", "accurat
 
 
 _PASSWORD = re.compile(r"(://[^:/@]*:).*@")
+_LISTS = {"hosts", "origins", "folders"}
 # A face of a tenth of the longer side is then still as wide as embedders want it.
 _FAST_SIDE = 1280
 
@@ -74,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         keep_crops: Keep a small picture of each enrolled face, encrypted, so that people can be shown and
             brought over to another embedder.
         gate: How good a face has to be to be enrolled.
+        server: How the server listens, and what it takes.
         mirror: `file:` or `https:` address tried first for every download, for offline sites.
     """
 
@@ -103,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_crops: bool = False
     gate: Gate = "off"
     mirror: str | None = None
+    server: Serving = Serving()
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -192,7 +196,11 @@ def load_settings(
     except (TypeError, RuntimeError) as error:
         raise SettingsError(f"home cannot be used: {error}", hint="Set MIEN_HOME to a folder.") from error
     file = home / "mien.toml"
-    merged = {**_from_file(file), **from_environ, **given, "home": home}
+    in_file = _from_file(file)
+    merged = {**in_file, **from_environ, **given, "home": home}
+    if isinstance(merged.get("server", {}), dict):
+        tables = [part.get("server", {}) for part in (in_file, from_environ, given)]
+        merged["server"] = {k: v for table in tables if isinstance(table, dict) for k, v in table.items()}
     try:
         return msgspec.convert(merged, Settings, strict=False, dec_hook=_to_path)
     except msgspec.ValidationError as error:
@@ -226,8 +234,16 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     known = Settings.__struct_fields__
-    found = {name: environ[f"MIEN_{name.upper()}"] for name in known if environ.get(f"MIEN_{name.upper()}")}
-    return found | ({"use": read_pairs(found["use"].split(","))} if "use" in found else {})
+    found: dict[str, Any] = {
+        name: environ[f"MIEN_{name.upper()}"] for name in known if environ.get(f"MIEN_{name.upper()}")
+    }
+    found.pop("server", None)  # a table; its fields have variables of their own
+    found |= {"use": read_pairs(found["use"].split(","))} if "use" in found else {}
+    names = [name for name in Serving.__struct_fields__ if environ.get(f"MIEN_SERVER_{name.upper()}")]
+    serving: dict[str, Any] = {name: environ[f"MIEN_SERVER_{name.upper()}"] for name in names}
+    for name in _LISTS & serving.keys():
+        serving[name] = [one.strip() for one in serving[name].split(",") if one.strip()]
+    return found | ({"server": serving} if serving else {})
 
 
 def read_pairs(words: Iterable[str]) -> dict[str, str]:

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from htmlpages import Reader
+from mien.answers.clusters import SCHEMAS
 from mien.cli import exits
-from mien.cli.cluster_rows import SCHEMAS
 from mien.cli.main import run
 
 

@@ -12,9 +12,10 @@ import PIL.Image
 import pytest
 
 from hostile import build_hostile
+from mien.answers.pictures import IdentifyReport, PhotoRow, VerifyRow, face_row
 from mien.cli import exits
+from mien.cli.csv import csv_header
 from mien.cli.main import app, run
-from mien.cli.rows import IdentifyReport, PhotoRow, VerifyRow, csv_header, face_row
 from mien.cli.schema import schemas
 from mien.cli.summary import summary, tag
 from mien.core.columns import BY_NAME, COLUMNS

@@ -55,8 +55,8 @@ def analyze(
     threads: Threads = None,
 ) -> None:
     """Find the faces in pictures and folders; bad files are reported beside the results."""
+    from mien.cli.csv import exported
     from mien.cli.pictures import saving
-    from mien.cli.rows import exported
     from mien.cli.tables import watched, write_analyses
     from mien.cli.tally import Tally
     from mien.errors import BadRequest

@@ -83,7 +83,7 @@ def add(
             remarks().print("Stopped. What was looked at is kept; repeat the command to go on.")
             raise typer.Exit(exits.INTERRUPTED) from None
     if as_json:
-        from mien.cli.cluster_rows import added_row
+        from mien.answers.clusters import added_row
 
         write_json(added_row(album, done))
     else:
@@ -101,7 +101,7 @@ def list_(album: Album, as_json: Json = False, store: StoreAddress = None, embed
     with _opened(album, store=store, embedder=embedder) as (kit, _):
         found = groups(kit.gallery())
     if as_json:
-        from mien.cli.cluster_rows import GroupsReport, group_row
+        from mien.answers.clusters import GroupsReport, group_row
         from mien.cli.console import write_json
 
         write_json(GroupsReport(album, [group_row(one) for one in found]))
@@ -280,7 +280,7 @@ def _table(found: Sequence[Group]) -> None:
 
 
 def _say_whose(person: Person, collection: str, *, as_json: bool) -> None:
-    from mien.cli.cluster_rows import whose_row
+    from mien.answers.clusters import whose_row
     from mien.cli.console import results, write_json
 
     if as_json:

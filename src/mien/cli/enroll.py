@@ -147,9 +147,9 @@ def _with(one: Told, given: Told) -> Told:
 
 def _report(done: Sequence[tuple[str, Enrolment | MienError]], *, as_json: bool) -> None:
     """Say what came of it, and end as it went."""
+    from mien.answers.people import enrol_row
     from mien.cli import exits
     from mien.cli.console import write_json
-    from mien.cli.people_rows import enrol_row
     from mien.errors import MienError
 
     if as_json:

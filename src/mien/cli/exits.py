@@ -10,6 +10,7 @@ from mien.errors import (
     InputError,
     MienError,
     PackError,
+    ServiceError,
     SettingsError,
     SourceError,
 )
@@ -32,6 +33,7 @@ BY_ERROR: dict[type[MienError], int] = {
     InferenceError: 7,
     SettingsError: 8,
     CalibrationError: 11,
+    ServiceError: 12,
 }
 
 MEANINGS: dict[int, str] = {
@@ -47,6 +49,7 @@ MEANINGS: dict[int, str] = {
     PARTIAL: "Some pictures failed; all others were done. `compare`: nobody was there to compare with.",
     OUTPUT: "The results could not be written: disk full, no permission.",
     11: "A calibration cannot be used, or the photographs are too few for what was asked.",
+    12: "A server refuses, or does not answer.",
     BUG: "A defect of Mien. Please report it.",
     INTERRUPTED: "Stopped by Ctrl-C.",
 }

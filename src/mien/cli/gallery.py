@@ -262,8 +262,8 @@ def upgrade(
 
     It goes on where it was stopped. The old templates stay in use until all faces have new ones.
     """
+    from mien.answers.people import upgrade_row
     from mien.cli.console import progress_bars, results, write_json
-    from mien.cli.people_rows import upgrade_row
     from mien.cli.tables import write_error
 
     with opened_kit(embedder=embedder, store=store, device=device, threads=threads) as kit:

@@ -29,7 +29,7 @@ from mien.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mien.cli.rows import IdentifyRow, MatchRow
+    from mien.answers.pictures import IdentifyRow, MatchRow
     from mien.core.analysis import Failure
     from mien.gallery.rule import DecisionRule
     from mien.kit import Mien
@@ -63,9 +63,9 @@ def identify(
     threads: Threads = None,
 ) -> None:
     """Say who is in pictures, among those who are enrolled, or among people of whom you have pictures."""
+    from mien.answers.pictures import IdentifyReport, encodable, identify_row
     from mien.cli.console import write_json
     from mien.cli.pictures import saving
-    from mien.cli.rows import IdentifyReport, encodable, identify_row
     from mien.cli.tables import watched, write_error
     from mien.cli.tally import Tally
     from mien.errors import BadRequest

@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Find faces, compare them and know who they are, on your own machine.",
     epilog="Exit codes: 0 done or same person, 1 different people, 2 usage, 3 picture, 4 pack, 5 gallery, "
-    "6 video, 7 device, 8 settings, 9 some pictures failed, 10 output, 11 calibration, 70 defect. "
+    "6 video, 7 device, 8 settings, 9 some pictures failed, 10 output, 11 calibration, 12 server, 70 defect. "
     "Settings: mien.toml, MIEN_*.",
 )
 app.command(rich_help_panel="Pictures")(analyze)

@@ -26,8 +26,8 @@ def list_people(
     tag: Tags = None, as_json: Json = False, collection: Collection = None, store: StoreAddress = None
 ) -> None:
     """List those who are known."""
+    from mien.answers.people import person_row
     from mien.cli.console import write_json
-    from mien.cli.people_rows import person_row
 
     with opened_known(collection=collection, store=store) as known:
         found = known.people(tag or ())
@@ -43,8 +43,8 @@ def show(who: Who, as_json: Json = False, collection: Collection = None, store: 
     from rich.markup import escape
     from rich.table import Table
 
+    from mien.answers.people import person_report
     from mien.cli.console import results, write_json
-    from mien.cli.people_rows import person_report
     from mien.cli.tables import common_folder, shown_source
 
     with opened_known(collection=collection, store=store) as known:
@@ -243,8 +243,8 @@ def forget(
 
 def _say(person: Person, *, as_json: bool) -> None:
     """Somebody as known now."""
+    from mien.answers.people import person_row
     from mien.cli.console import write_json
-    from mien.cli.people_rows import person_row
 
     if as_json:
         write_json(person_row(person))

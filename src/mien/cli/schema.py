@@ -38,15 +38,15 @@ def schema(
 
 def schemas() -> dict[str, Any]:
     """What each command writes, by name."""
-    from mien.cli import cluster_rows, people_rows
-    from mien.cli.rows import SCHEMAS
+    from mien.answers import clusters, people
+    from mien.answers.pictures import SCHEMAS
     from mien.people.cases import Case
     from mien.people.watching import News
 
     return {
         **SCHEMAS,
-        **people_rows.SCHEMAS,
-        **cluster_rows.SCHEMAS,
+        **people.SCHEMAS,
+        **clusters.SCHEMAS,
         "missing-run": Case,
         "missing-watch": News,
         **{name: _with_provenance(place) for name, place in _MEASURED.items()},

@@ -44,8 +44,8 @@ def search(
     from rich.markup import escape
     from rich.table import Table
 
+    from mien.answers.people import search_report
     from mien.cli.console import results, write_json
-    from mien.cli.people_rows import search_report
     from mien.evaluate.showing import percent
 
     with opened_people(

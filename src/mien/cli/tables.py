@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import msgspec
 
+from mien.answers.pictures import photo_row
 from mien.cli.console import remarks, results, write_json, write_text
-from mien.cli.rows import csv_header, csv_rows, photo_row
+from mien.cli.csv import csv_header, csv_rows
 from mien.cli.summary import summary
 from mien.core.analysis import Analysis, Failure
 from mien.core.faces import Faces

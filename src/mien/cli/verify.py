@@ -25,7 +25,7 @@ from mien.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from mien.cli.people_rows import PersonVerifyRow
+    from mien.answers.people import PersonVerifyRow
     from mien.core.results import Verification
     from mien.pipeline.choosing import Choice
 
@@ -54,9 +54,9 @@ def verify(
     """Say whether two pictures show the same person. Exit code 0: the same; 1: different people."""
     import msgspec
 
+    from mien.answers.people import person_verify_row
+    from mien.answers.pictures import verify_row
     from mien.cli.console import write_json
-    from mien.cli.people_rows import person_verify_row
-    from mien.cli.rows import verify_row
     from mien.errors import BadRequest
 
     if (b is None) == (person is None):

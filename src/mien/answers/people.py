@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mien.cli.rows import ErrorRow, FailureRow, MatchRow, encodable, error_row, failure_row, match_row
+from mien.answers.pictures import ErrorRow, FailureRow, MatchRow, encodable, error_row, failure_row, match_row
 from mien.core.matches import Match, Matches
 from mien.core.results import Enrolment
 from mien.errors import MienError

@@ -1,10 +1,8 @@
-"""The shapes of `--json`, `--jsonl` and `--csv`, derived from the column table."""
+"""Pictures and the faces in them, derived from the column table."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +16,7 @@ from mien.core.matches import Decision, Match
 from mien.core.results import Identification, Verification
 from mien.errors import MienError
 
-_EXPORTED = tuple(column for column in COLUMNS if column.export)
+EXPORTED = tuple(column for column in COLUMNS if column.export)
 
 
 class ErrorRow(msgspec.Struct, frozen=True):
@@ -47,10 +45,10 @@ class ReasonRow(msgspec.Struct, frozen=True):
 _NESTED: dict[int, Any] = {0: float | None, 1: list[float] | None, 2: list[list[float]] | None}
 _FIELDS: list[tuple[str, Any, Any]] = [
     (column.name, dict[str, float] | None if column.labels else _NESTED[len(column.shape)], None)
-    for column in _EXPORTED
+    for column in EXPORTED
 ]
 _LABELS: list[tuple[str, Any, Any]] = [
-    (f"{column.name}_label", str | None, None) for column in _EXPORTED if column.least is not None
+    (f"{column.name}_label", str | None, None) for column in EXPORTED if column.least is not None
 ]
 FaceRow = msgspec.defstruct("FaceRow", [*_FIELDS, *_LABELS, ("advice", list[ReasonRow], [])], frozen=True)
 
@@ -133,11 +131,6 @@ class IdentifyReport(msgspec.Struct, frozen=True):
 SCHEMAS: dict[str, Any] = {"analyze": list[PhotoRow], "verify": VerifyRow, "identify": IdentifyReport}
 
 
-def exported(columns: Sequence[str]) -> tuple[str, ...]:
-    """Of these columns, those that `analyze` writes."""
-    return tuple(column.name for column in _chosen(columns))
-
-
 def encodable(text: str) -> str:
     """Text that JSON can hold: bytes of a file name that are not UTF-8 are spelt out."""
     return text.encode("utf-8", "backslashreplace").decode()
@@ -156,7 +149,7 @@ def failure_row(failure: Failure) -> FailureRow:
 def face_row(face: Face) -> FaceRow:  # type: ignore[valid-type]
     """Translate a face; coordinates are rounded to a hundredth of a pixel, shares to four digits."""
     row: dict[str, Any] = {}
-    for column in _EXPORTED:
+    for column in EXPORTED:
         value = getattr(face, column.name)
         if value is not None:
             row[column.name] = _rounded(column, value)
@@ -220,58 +213,6 @@ def match_row(match: Match) -> MatchRow:
         match.person_id,
         match.face_id,
     )
-
-
-def csv_header(columns: Sequence[str]) -> list[str]:
-    """Column names of `--csv` when these columns were computed: one row per face, arrays spread out."""
-    return ["source", "face", *_cells(columns), "error"]
-
-
-def csv_rows(result: Analysis | Failure, columns: Sequence[str]) -> list[list[str]]:
-    """Rows of `--csv` for one picture; one row without a face number if it failed or shows no face."""
-    names = _cells(columns)
-    blank = [""] * len(names)
-    if isinstance(result, Failure):
-        return [[encodable(result.source), "", *blank, result.error.code]]
-    rows = []
-    for i, face in enumerate(result.faces):
-        cells: list[str] = []
-        for column in _chosen(columns):
-            value = getattr(face, column.name)
-            count = int(np.prod(_fixed(column.shape)))
-            cells.extend([""] * count if value is None else [f"{x:.6g}" for x in np.ravel(value)])
-            if column.least is not None:
-                cells.append(face.label(column.name) or "")
-        rows.append([encodable(result.source), str(i), *cells, ""])
-    return rows or [[encodable(result.source), "", *blank, ""]]
-
-
-def _cells(columns: Sequence[str]) -> list[str]:
-    """Names of the cells: `box_x1`, `score`, `points_0_x`, `expression_happy`, `expression_label` ..."""
-    names: list[str] = []
-    for column in _chosen(columns):
-        names.extend("_".join((column.name, *part)) for part in itertools.product(*_parts(column)))
-        if column.least is not None:
-            names.append(f"{column.name}_label")
-    return names
-
-
-def _parts(column: Column) -> list[Sequence[str]]:
-    """What the entries along each axis are called."""
-    if column.name == "box":
-        return [("x1", "y1", "x2", "y2")]
-    if column.labels:
-        return [column.labels]
-    shape = _fixed(column.shape)
-    return [[str(i) for i in range(shape[0])], "xyz"[: shape[1]]] if shape else []
-
-
-def _chosen(columns: Sequence[str]) -> list[Column]:
-    return [column for column in _EXPORTED if column.name in columns]
-
-
-def _fixed(shape: tuple[int | str, ...]) -> tuple[int, ...]:
-    return tuple(side for side in shape if isinstance(side, int))
 
 
 def _rounded(column: Column, value: Any) -> Any:  # noqa: ANN401 - a float or an array

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mien.cli.rows import FailureRow, encodable, failure_row
+from mien.answers.pictures import FailureRow, encodable, failure_row
 from mien.gallery.store.records import Person
 from mien.people.album_groups import Group
 from mien.people.albums import Added

@@ -1,0 +1,1 @@
+"""What doors answer as JSON: the same shapes on the command line, over HTTP and in the client."""
