@@ -37,7 +37,7 @@ from mien.people.upgrading import Upgraded, upgrade
 from mien.pipeline.analyzer import Observer
 from mien.pipeline.choosing import Choice, choose
 from mien.pipeline.stages import DETECTION
-from mien.settings import Settings
+from mien.settings import Gate, Settings
 
 
 class Mien(Looker):
@@ -107,13 +107,14 @@ class Mien(Looker):
         keeping = self.keeping(face)
         return enroll(gallery, told, self.analyze(sources, keeping.columns), keeping, gallery.rule.space)
 
-    def keeping(self, face: Choice = "only") -> Keeping:
-        """How settings want faces to be kept."""
-        demands = GATES[self.settings.gate]
+    def keeping(self, face: Choice = "only", gate: Gate | None = None) -> Keeping:
+        """How settings want faces to be kept, or another gate does."""
+        gate = gate or self.settings.gate
+        demands = GATES[gate]
         here = [column for column in demands.takes if column in self.available()]
         packs = tuple(self.packs.manifest(self.stages.giver(one)).label for one in ("box", "embedding"))
         columns = (*DETECTION, "embedding", *demands.needs, *here)
-        return Keeping(columns, packs, self.settings.gate, self.settings.keep_crops, face)
+        return Keeping(columns, packs, gate, self.settings.keep_crops, face)
 
     def identify(self, image: Source, k: int = 1, *, tags: Sequence[str] = ()) -> Identification:
         """Say who is in one picture, among the people enrolled.
@@ -232,6 +233,18 @@ class Mien(Looker):
                     least_margin=settings.least_margin,
                 )
             return self._galleries[name]
+
+    def let_go(self, collection: str) -> None:
+        """Know nothing more of a collection that is gone."""
+        with self._lock:
+            self._galleries.pop(collection, None)
+
+    def decide_anew(self) -> None:
+        """Look for a calibration again, because one was written or deleted."""
+        with self._lock:
+            for gallery in self._galleries.values():
+                gallery.save()
+            self._rule, self._galleries = None, {}
 
     def store(self) -> Store:
         """The open store that settings name; made if it is missing. Raises GalleryError."""

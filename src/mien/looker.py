@@ -138,6 +138,10 @@ class Looker:
             choose(self.look(picture, (*DETECTION, "embedding")), choice)
             for picture, choice in zip((a, b), which, strict=True)
         )
+        return self.decide(one, two)
+
+    def decide(self, one: Faces, two: Faces) -> Verification:
+        """Decide whether two faces, each alone and embedded, are one person's."""
         rule = self.rule()
         (vector, _), (other, _) = embedding_of(one), embedding_of(two)
         distance = DISTANCES[rule.metric](vector, other)[0, 0]

@@ -129,6 +129,7 @@ SCHEMAS: dict[str, Any] = {
     "gallery-import": Moved,
     "gallery-rotate": Rotated,
     "gallery-sweep": Forgotten,
+    "gallery-drop": Forgotten,
     "gallery-upgrade": UpgradeRow,
     "audit-list": list[Entry],
 }
@@ -195,18 +196,20 @@ def person_row(person: Person) -> PersonRow:
 
 def person_report(person: Person, faces: Sequence[StoredFace]) -> PersonReport:
     """Translate somebody with all faces."""
-    rows = [
-        StoredFaceRow(
-            face.id,
-            encodable(face.provenance.source),
-            face.provenance.digest,
-            face.provenance.box,
-            face.provenance.quality,
-            face.provenance.packs,
-            face.has_crop,
-            face.by_hand,
-            face.created,
-        )
-        for face in faces
-    ]
-    return PersonReport(person_row(person), rows)
+    return PersonReport(person_row(person), [stored_face_row(face) for face in faces])
+
+
+def stored_face_row(face: StoredFace) -> StoredFaceRow:
+    """Translate a face that is kept."""
+    told = face.provenance
+    return StoredFaceRow(
+        face.id,
+        encodable(told.source),
+        told.digest,
+        told.box,
+        told.quality,
+        told.packs,
+        face.has_crop,
+        face.by_hand,
+        face.created,
+    )

@@ -111,7 +111,7 @@ class PackRow(msgspec.Struct, frozen=True):
 
     name: str
     version: str
-    description: str
+    summary: str
     state: str
     gives: list[str]
     licence: str

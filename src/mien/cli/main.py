@@ -21,11 +21,13 @@ from mien.cli.evaluate.app import app as evaluate
 from mien.cli.gallery import app as gallery
 from mien.cli.identify import identify
 from mien.cli.info import info
+from mien.cli.keys import app as keys
 from mien.cli.missing import app as missing
 from mien.cli.packs import app as packs
 from mien.cli.people import app as people
 from mien.cli.schema import schema
 from mien.cli.search import search
+from mien.cli.serve import serve
 from mien.cli.verify import verify
 
 app = typer.Typer(
@@ -53,6 +55,8 @@ app.add_typer(audit, name="audit", rich_help_panel="People")
 app.add_typer(evaluate, name="evaluate", rich_help_panel="Measures")
 app.command(rich_help_panel="Measures")(calibrate)
 app.command(rich_help_panel="Measures")(compare)
+app.command(rich_help_panel="Machine")(serve)
+app.add_typer(keys, name="keys", rich_help_panel="Machine")
 app.add_typer(packs, name="packs", rich_help_panel="Machine")
 app.command(rich_help_panel="Machine")(convert)
 app.command(rich_help_panel="Machine")(info)

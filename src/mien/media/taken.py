@@ -19,7 +19,7 @@ _FIRST_YEAR = 1838
 _DAY_CHARACTERS = 10
 
 
-def day_taken(source: str | Path) -> str:
+def day_taken(source: str | Path | bytes) -> str:
     """The day in EXIF's DateTimeOriginal, as `YYYY-MM-DD`; empty if there is none, or it is no day.
 
     Of a scan it is the day of the scan. Only the head of the file is read.

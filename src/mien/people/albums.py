@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mien.core.analysis import Analysis, Failure
 from mien.core.faces import Faces
+from mien.core.image import Image
 from mien.errors import BadRequest, FaceRefused, SpaceMismatch
 from mien.gallery.gallery import Gallery
 from mien.gallery.store import reading
@@ -84,7 +85,7 @@ def add(
         GalleryError: They cannot be kept.
     """
     wanted = list(expand(sources))
-    run = _Run(album, keeping, besides)
+    run = Adding(album, keeping, besides)
     try:
         for start, some in _unknown(run, wanted, portion):
             results = analyze([source for source, _ in some], keeping.columns)
@@ -100,7 +101,7 @@ def add(
 
 
 def _unknown(
-    run: _Run, wanted: Sequence[Source], portion: int
+    run: Adding, wanted: Sequence[Source], portion: int
 ) -> Iterator[tuple[int, list[tuple[Source, str]]]]:
     """Portions of the photographs that are not in the album, with their digests, and how many came before."""
     some: list[tuple[Source, str]] = []
@@ -117,6 +118,8 @@ def _unknown(
 
 def _file_digest(source: Source) -> str:
     """As `photograph_digest`, before the file is decoded; empty if it is no file, or cannot be read."""
+    if isinstance(source, Image):
+        return source.digest or ""
     if not isinstance(source, (str, Path)):
         return ""
     try:
@@ -126,7 +129,7 @@ def _file_digest(source: Source) -> str:
         return ""  # looking at it says why
 
 
-class _Run:
+class Adding:
     """What was seen while photographs are added, and the faces that wait to be kept."""
 
     def __init__(self, album: Gallery, keeping: Keeping, besides: Sequence[str]) -> None:

@@ -148,9 +148,15 @@ def new_face(image: Image, found: Faces, keeping: Keeping, digest: str | None = 
         size_wh=found.size_wh,
         quality=face.quality,
         packs=keeping.packs,
-        taken=day_taken(image.source) if image.source else "",
+        taken=_taken(image),
     )
     return NewFace(face.embedding, provenance, face_crop(image, face) if keeping.crops else None)
+
+
+def _taken(image: Image) -> str:
+    if image.taken is not None or not image.source:
+        return image.taken or ""
+    return day_taken(image.source)
 
 
 def _lasting(source: str) -> str:
@@ -170,7 +176,9 @@ def face_crop(image: Image, face: Face) -> bytes:
 
 
 def photograph_digest(image: Image) -> str:
-    """SHA-256 of the file a picture came from, or of its pixels if it came from none."""
+    """SHA-256 of the file a picture came from, or of its pixels if it came from none that is known."""
+    if image.digest is not None:
+        return image.digest
     digest = hashlib.sha256()
     try:
         with Path(image.source or "").open("rb") as file:

@@ -1,0 +1,45 @@
+"""What the server tells of jobs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from mien.answers.pictures import ErrorRow
+
+
+class JobRow(msgspec.Struct, frozen=True):
+    """A job: what it does, how far it is, and what came of it so far in numbers.
+
+    `done` counts photographs that were worked on, the `failed` ones among them too. A job without `error` that
+    has ended may have failed photographs; its results say why.
+    """
+
+    id: str
+    kind: str
+    collection: str | None
+    state: Literal["waiting", "queued", "running", "done", "failed", "cancelled"]
+    owner: str
+    done: int
+    failed: int
+    total: int
+    created: str
+    started: str | None = None
+    finished: str | None = None
+    error: ErrorRow | None = None
+    summary: dict[str, int] | None = None
+
+
+class ClusteredRow(msgspec.Struct, frozen=True):
+    """One photograph that was added to an album: how many of its faces were kept.
+
+    `repeated`: it is in the album already, and was not looked at again. `refused`: faces that are not good
+    enough.
+    """
+
+    source: str
+    faces: int = 0
+    repeated: bool = False
+    refused: int = 0
+    error: ErrorRow | None = None

@@ -1,0 +1,1 @@
+"""Face intelligence over HTTP: translates requests to the rooms below, and answers back."""

@@ -1,0 +1,74 @@
+"""Errors as answers: one envelope, never a traceback."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from mien import errors as e
+from mien.answers.pictures import encodable
+from mien.answers.service import ErrorBody
+from mien.server.answers import json_answer
+from mien.server.envelopes import envelope_of
+from mien.server.status import status_of
+
+# What Starlette says by status alone.
+_BY_STATUS: dict[int, type[e.ServiceError]] = {404: e.RouteUnknown, 405: e.MethodRefused}
+DEFECT = ErrorBody("defect", "Mien made a mistake.", "The log of the server says more, by the request id.")
+
+
+def request_id_of(scope: Mapping[str, object]) -> str:
+    """The identifier of a request, as `mien.server.telling` made it."""
+    state = scope.get("state")
+    return str(state.get("request_id", "")) if isinstance(state, dict) else ""
+
+
+def error_answer(error: e.MienError, scope: Mapping[str, Any]) -> Response:
+    """An error in the envelope of the API that was asked, with its status and when to come again."""
+    headers = {}
+    if isinstance(error, e.ServiceError) and error.retry_after_s is not None:
+        headers["retry_after"] = str(max(1, math.ceil(error.retry_after_s)))
+    if isinstance(error, e.Unauthenticated):
+        headers["www_authenticate"] = "Bearer"
+    body = ErrorBody(
+        error.code, encodable(error.message), encodable(error.hint), getattr(error, "details", None)
+    )
+    envelope = envelope_of(scope["path"])
+    status = envelope.statuses.get(error.code) or status_of(error)
+    return json_answer(envelope.wrap(body, request_id_of(scope)), status, **headers)
+
+
+def defect_answer(scope: Mapping[str, Any]) -> Response:
+    """What is said about a mistake of ours."""
+    return json_answer(envelope_of(scope["path"]).wrap(DEFECT, request_id_of(scope)), 500)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Make an application answer all its errors like this."""
+
+    async def deliberate(request: Request, error: Exception) -> Response:
+        assert isinstance(error, e.MienError)  # noqa: S101 - registered for these
+        request.scope["state"]["error"] = error
+        return error_answer(error, request.scope)
+
+    async def unfitting(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for these
+        places = ", ".join(".".join(str(part) for part in one["loc"]) for one in error.errors())
+        return await deliberate(request, e.BadRequest(f"This does not fit: {places}."))
+
+    async def unknown(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
+        kind = _BY_STATUS.get(error.status_code, e.BadRequest)
+        answer = await deliberate(request, kind(f"{request.method} is not answered here: {error.detail}."))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    app.add_exception_handler(e.MienError, deliberate)
+    app.add_exception_handler(RequestValidationError, unfitting)
+    app.add_exception_handler(HTTPException, unknown)

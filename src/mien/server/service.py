@@ -1,0 +1,263 @@
+"""What the requests of one process share: networks, people, keys, limits."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+
+from mien.access.grants import Caller, caller_of, local
+from mien.access.keys import any_key, check
+from mien.access.rates import Rates
+from mien.core.analysis import Analysis, Failure
+from mien.core.image import Image
+from mien.errors import CollectionUnknown, MienError, Unauthenticated
+from mien.gallery.choices import IndexChoices
+from mien.gallery.forgetting import Forgotten, drop_collection
+from mien.gallery.gallery import Gallery
+from mien.gallery.store import reading
+from mien.kit import Mien
+from mien.media.images import open_image
+from mien.media.measuring import pixels_of
+from mien.media.taken import day_taken
+from mien.people.enrolling import Keeping
+from mien.pipeline.analyzer import Analyzer
+from mien.pipeline.choosing import Choice
+from mien.pipeline.stages import DETECTION
+from mien.server.batching import Batcher, Columns, Limits
+from mien.server.logs import say
+from mien.server.metrics import Metrics
+from mien.server.uploads import Upload
+from mien.settings import Gate, Settings
+
+T = TypeVar("T")
+
+# What a request waits for besides networks: the store. More threads only wait for each other's turn.
+_THREADS = 8
+# How long a revoked key may still be taken for good, and a first key not be asked for.
+_REMEMBER_S = 2.0
+_MOST_REMEMBERED = 10_000
+# What `analyze` computes unasked, where it can.
+USUAL = (
+    *DETECTION,
+    "age",
+    "gender",
+    "expression",
+    "pose",
+    "live",
+    "mask",
+    "quality",
+    "eyes_open",
+    "mouth_open",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    caller: Caller
+    until: float
+
+
+class Service:
+    """Everything that requests need; made once for a process, closed at its end.
+
+    Args:
+        settings: Choices of the operator.
+
+    Raises:
+        MienError: The store cannot be opened, or a device is missing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self.settings, self.serving = settings, settings.server
+        self.kit = Mien(settings, observe=self.metrics.observed)
+        self.store = self.kit.store()
+        self.rates = Rates()
+        self.started = time.monotonic()
+        self.stopping = threading.Event()
+        self.ready = threading.Event()
+        self._threads = CapacityLimiter(_THREADS)
+        self._remembered: dict[bytes, _Remembered] = {}
+        self._open_until = 0.0
+        self.batcher = Batcher(
+            self._look,
+            Limits(
+                waiting=self.serving.waiting,
+                batch=settings.batch,
+                wait_s=self.serving.batch_wait_ms / 1000,
+                timeout_s=self.serving.timeout_s,
+            ),
+            batched=self.metrics.batched,
+        )
+
+    # Looking
+
+    async def look(self, upload: Upload, columns: Columns) -> Analysis:
+        """Look at a photograph, together with those of other requests.
+
+        Raises:
+            InputError: It cannot be read.
+            Overloaded: Too many wait.
+            TimedOut: It took too long.
+        """
+        pixels = await anyio.to_thread.run_sync(pixels_of, upload.content)
+        self.metrics.waiting.set(self.batcher.waiting + 1)
+        try:
+            found = await self.batcher.look(partial(self.decode, upload), pixels, columns)
+        finally:
+            self.metrics.waiting.set(self.batcher.waiting)
+        self.metrics.faces.inc(len(found.faces))
+        return found
+
+    def decode(self, upload: Upload) -> Image:
+        """The pixels of a photograph that was sent. Raises InputError."""
+        settings = self.settings
+        image = open_image(
+            upload.content,
+            max_pixels=min(self.serving.max_pixels, settings.max_pixels),
+            max_bytes=settings.max_bytes,
+            enough_side=settings.enough_side,
+        )
+        return image.with_(source=upload.source, digest=upload.digest, taken=day_taken(upload.content))
+
+    def _look(self, images: Sequence[Image], columns: Columns) -> Iterator[Analysis | Failure]:
+        stages = self.kit.stages_for(columns)
+        return Analyzer(stages, self.settings.batch, self.metrics.observed).run(images)
+
+    # People
+
+    def gallery(self, name: str) -> Gallery:
+        """The people of a collection, to search them. Not from the event loop.
+
+        Raises:
+            CollectionUnknown: There is none of that name.
+            SpaceMismatch: It is of another embedder.
+        """
+        with self.store.reading() as snapshot:
+            reading.collection_named(snapshot, name)
+        return self.kit.gallery(name)
+
+    def known(self, name: str) -> Gallery:
+        """The people of a collection, to look after them, whatever its embedder is. Not from the event loop.
+
+        Raises:
+            CollectionUnknown: There is none of that name.
+        """
+        return Gallery(self.store, None, name, choices=IndexChoices(folder=self.settings.indexes_dir))
+
+    def has_collection(self, name: str) -> bool:
+        """Whether there is a collection of that name."""
+        try:
+            self.known(name)
+        except CollectionUnknown:
+            return False
+        return True
+
+    def keeping(self, face: Choice, gate: Gate | None = None, *, crops: bool | None = None) -> Keeping:
+        """How faces are kept: as settings say, unless a request says otherwise."""
+        usual = self.kit.keeping(face, gate)
+        return usual if crops is None else replace(usual, crops=crops)
+
+    def drop(self, name: str) -> Forgotten:
+        """Forget everybody in a collection, and delete it. Raises CollectionUnknown."""
+        done = drop_collection(self.store, self.known(name).collection)
+        self.kit.let_go(name)
+        return done
+
+    async def do(self, caller: Caller, work: Callable[[], T]) -> T:
+        """Do something with the store in a thread, noted in its log as this caller's doing.
+
+        What was begun is finished, whoever has stopped waiting.
+        """
+
+        def acting() -> T:
+            with self.store.acting(caller.actor):
+                return work()
+
+        return await anyio.to_thread.run_sync(acting, limiter=self._threads)
+
+    # Keys
+
+    async def caller_of(self, key: str | None) -> Caller:
+        """Who asks.
+
+        Raises:
+            Unauthenticated: A key is needed, and this is none.
+        """
+        if await self._is_open():
+            return local()
+        if key is None:
+            raise Unauthenticated("A key is needed.")
+        digest, now = hashlib.sha256(key.encode(errors="replace")).digest(), time.monotonic()
+        found = self._remembered.get(digest)
+        if found is None or found.until < now:
+            checked = await anyio.to_thread.run_sync(check, self.store, key, limiter=self._threads)
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            found = _Remembered(self._limited(caller_of(checked)), now + _REMEMBER_S)
+            self._remembered[digest] = found
+        return found.caller
+
+    def _limited(self, caller: Caller) -> Caller:
+        """Somebody with the usual rate, if the key has none of its own."""
+        usual = self.serving.rate_per_minute
+        return replace(caller, rate_per_minute=usual) if usual and caller.rate_per_minute is None else caller
+
+    async def _is_open(self) -> bool:
+        """Whether nobody needs a key: only this machine can ask, and nobody has made one."""
+        if not self.serving.on_loopback:
+            return False
+        now = time.monotonic()
+        if now > self._open_until and not await anyio.to_thread.run_sync(
+            any_key, self.store, limiter=self._threads
+        ):
+            self._open_until = now + _REMEMBER_S
+        return now < self._open_until
+
+    def forget_keys(self) -> None:
+        """Look keys up anew, because one was changed."""
+        self._remembered.clear()
+        self._open_until = 0.0
+
+    # Beginning and end
+
+    def warm_up(self) -> None:
+        """Open the networks, so that the first request does not wait for them."""
+        try:
+            self.kit.stages_for((*DETECTION, "embedding"))
+            self.usual = tuple(one for one in USUAL if one in self.kit.available())
+            self.kit.stages_for(self.usual)
+        except MienError as error:
+            # Requests that need what is missing say so; people may be looked after all the same.
+            say("networks are missing", code=error.code, hint=error.hint)
+            self.usual = DETECTION
+        self.ready.set()
+
+    usual: Columns = DETECTION
+
+    def close(self) -> None:
+        """Finish what was taken on, save indexes, let go of the store."""
+        self.batcher.close()
+        self.kit.close()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Service]:
+    """A service for as long as it is needed."""
+    service = Service(settings)
+    threading.Thread(target=service.warm_up, name="mien-warm-up", daemon=True).start()
+    try:
+        yield service
+    finally:
+        service.stopping.set()
+        service.ready.wait(60)
+        service.close()

@@ -1,0 +1,217 @@
+"""Photographs and other parameters out of a request: multipart, JSON with base64, or the bytes themselves."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from mien.errors import BadRequest, MediaTypeUnsupported
+from mien.media.opening import name_of
+
+_MOST_FIELDS = 1000
+_MOST_FIELD_BYTES = 1024 * 1024
+_NAME_CHARACTERS = 200
+# Not a path: whatever a sender calls a photograph, no file of this machine is meant.
+_PREFIX = "upload:"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A photograph that was sent.
+
+    Attributes:
+        name: As the sender calls it, without folders; for people.
+        folder: What the sender put before the name, without a separator at its end; may be empty.
+        content: The file.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    folder: str = field(default="", repr=False)
+
+    @property
+    def source(self) -> str:
+        """What is kept as the origin of its faces."""
+        return f"{_PREFIX}{self.name}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file, hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a request holds.
+
+    Attributes:
+        uploads: Photographs by field, in the order in which they were sent.
+        values: Other parameters: lists of texts from queries and forms, anything from JSON.
+    """
+
+    uploads: tuple[tuple[str, Upload], ...]
+    values: dict[str, Any] = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Of everything in it; the same for the same content, however it is wrapped."""
+        found = hashlib.sha256(msgspec.json.encode(self.values, order="sorted"))
+        for name, upload in self.uploads:
+            found.update(f"|{name}|{upload.folder}|{upload.name}|{upload.digest}".encode())
+        return found.hexdigest()
+
+
+class _InMemory(MultiPartParser):
+    """Faces are never put into temporary files; the body as a whole is bounded."""
+
+    spool_max_size = 2**62
+
+
+async def read_given(request: Request, fields: Sequence[str], most: int) -> Given:
+    """Read the body of a request.
+
+    Args:
+        request: Its body is bounded, and read as a whole.
+        fields: Names that photographs may have; bytes without a name go by the first.
+        most: Most photographs.
+
+    Raises:
+        BadRequest: It cannot be understood, or holds too many photographs.
+        MediaTypeUnsupported: It is of another kind.
+    """
+    values: dict[str, Any] = _listed(request.query_params.multi_items())
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not body and kind != "multipart/form-data":
+        return Given((), values)
+    if kind == "multipart/form-data":
+        uploads, more = await _form(request, fields, most)
+    elif kind == "application/json":
+        uploads, more = _json(body, fields)
+    elif kind.startswith("image/") or kind in {"application/octet-stream", ""}:
+        uploads, more = [(fields[0], Upload("photograph", body))] if fields else [], {}
+    else:
+        raise MediaTypeUnsupported(f"A body of the type {name_of(kind)} is not understood.")
+    if len(uploads) > most:
+        raise BadRequest(f"A request holds at most {most} photographs, not {len(uploads)}.")
+    return Given(tuple(uploads), {**values, **more})
+
+
+async def _form(
+    request: Request, fields: Sequence[str], most: int
+) -> tuple[list[tuple[str, Upload]], dict[str, Any]]:
+    parser = _InMemory(
+        request.headers,
+        request.stream(),
+        max_files=most + 1,
+        max_fields=_MOST_FIELDS,
+        max_part_size=_MOST_FIELD_BYTES,
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise BadRequest(f"The form cannot be read: {error.message}") from error
+    except (KeyError, ValueError, LookupError) as error:
+        raise BadRequest("The form cannot be read.") from error
+    uploads: list[tuple[str, Upload]] = []
+    texts: list[tuple[str, str]] = []
+    for name, value in form.multi_items():
+        if not isinstance(value, UploadFile):
+            texts.append((name, value))
+            continue
+        if name not in fields:
+            raise BadRequest(f"No file is wanted as {name_of(name)}.", hint=f"Files: {', '.join(fields)}.")
+        folder, called = _named(value.filename or "")
+        uploads.append((name, Upload(called, await value.read(), folder)))
+    return uploads, _listed(texts)
+
+
+def _json(body: bytes, fields: Sequence[str]) -> tuple[list[tuple[str, Upload]], dict[str, Any]]:
+    try:
+        values = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"The body is no JSON object: {error}") from error
+    uploads: list[tuple[str, Upload]] = []
+    for name in fields:
+        given = values.pop(name, None)
+        if given is None:
+            continue
+        many = given if isinstance(given, list) else [given]
+        uploads += [(name, Upload("photograph", _decoded(one, name))) for one in many]
+    return uploads, values
+
+
+def _decoded(text: object, name: str) -> bytes:
+    if not isinstance(text, str):
+        raise BadRequest(f"{name} is a photograph in base64, as text.")
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest(f"{name} is not in base64.") from error
+
+
+def _named(filename: str) -> tuple[str, str]:
+    """What comes before the last separator, and what comes after; without what a terminal obeys."""
+    folder, _, name = filename.replace("\\", "/").rpartition("/")
+    return _clean(folder), _clean(name) or "photograph"
+
+
+def _clean(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "�" for letter in text)[:_NAME_CHARACTERS]
+
+
+def _listed(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def shown_name(source: str | None) -> str:
+    """How an answer calls a photograph that was sent."""
+    return (source or "").removeprefix(_PREFIX)
+
+
+def given_values(values: Mapping[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Lists of texts as fields of a struct want them: the last, all, or JSON.
+
+    Raises:
+        BadRequest: There is no such field, or one is given several times that is wanted once.
+    """
+    known = {one.encode_name: one for one in msgspec.structs.fields(kind)}
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise BadRequest(
+                f"There is no parameter {name_of(name)}.", hint=f"Parameters: {', '.join(known) or 'none'}."
+            )
+        found[name] = _fitting(name, value, known[name].type) if isinstance(value, list) else value
+    return found
+
+
+def _fitting(name: str, texts: list[Any], wanted: Any) -> Any:  # noqa: ANN401 - a type
+    described = msgspec.inspect.type_info(wanted)
+    kinds = described.types if isinstance(described, msgspec.inspect.UnionType) else (described,)
+    if any(isinstance(kind, msgspec.inspect.CollectionType) for kind in kinds):
+        return texts
+    if len(texts) > 1:
+        raise BadRequest(f"{name} is given {len(texts)} times.")
+    text = texts[0]
+    if any(isinstance(kind, msgspec.inspect.DictType) for kind in kinds) and isinstance(text, str):
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise BadRequest(f"{name} is no JSON: {error}") from error
+    nothing = any(isinstance(kind, msgspec.inspect.NoneType) for kind in kinds)
+    return None if nothing and text == "" else text

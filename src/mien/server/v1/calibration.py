@@ -1,0 +1,81 @@
+"""What distances mean here, measured with people who are enrolled."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from starlette.responses import Response
+
+from mien.answers.service import DecisionRow
+from mien.errors import BadRequest
+from mien.evaluate.calibration.galleries import calibrate_gallery
+from mien.evaluate.calibration.showing import show_calibration
+from mien.gallery.calibration import Calibration
+from mien.gallery.rule import save_calibration
+from mien.server.answers import json_answer, nothing
+from mien.server.asking import Ask, Asking
+from mien.server.doors import Door
+from mien.server.plans import Plan
+from mien.server.v1.machine import decision_row
+
+door = Door(tags=["calibration"])
+
+
+class CalibrationRow(msgspec.Struct, frozen=True):
+    """The rule in use, and the calibration behind it, if there is one."""
+
+    decision: DecisionRow
+    calibration: Calibration | None
+
+
+class CalibratedRow(CalibrationRow, frozen=True, kw_only=True):
+    """The rule from now on, and what was measured."""
+
+    report: dict[str, Any]
+
+
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The share of pairs of strangers that may pass."""
+
+    fmr: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 1e-3
+
+
+@door.at("GET", "/calibration", Plan("admin", CalibrationRow))
+async def calibration(ask: Asking) -> Response:
+    """Tell by which distance faces are told apart, and what is known about distances."""
+    rule = await ask.do(ask.service.kit.rule)
+    return json_answer(CalibrationRow(decision_row(rule), rule.calibration))
+
+
+@door.at("POST", "/collections/{collection}/calibrate", Plan("admin", CalibratedRow, body=Rate))
+async def calibrate(collection: str, ask: Asking) -> Response:
+    """Measure what distances mean by the people of a collection, and decide by that from now on.
+
+    Other workers, and whoever else uses the same folders, decide by it when they are started again.
+    """
+    rate = await ask.body(Rate)
+    return json_answer(await ask.do(lambda: _calibrated(ask, collection, rate.fmr)))
+
+
+@door.at("DELETE", "/calibration", Plan("admin", None, 204))
+async def drop_calibration(ask: Asking) -> Response:
+    """Delete the calibration that is kept; the manifest of the embedder decides again."""
+    await ask.do(lambda: _dropped(ask))
+    return nothing()
+
+
+def _calibrated(ask: Ask, collection: str, fmr: float) -> CalibratedRow:
+    kit = ask.service.kit
+    if kit.settings.calibration is not None:
+        raise BadRequest("Settings name a calibration; another would not be used.")
+    fitted = calibrate_gallery(ask.service.gallery(collection), fmr)
+    save_calibration(fitted.calibration, kit.calibration_file())
+    kit.decide_anew()
+    report = msgspec.to_builtins(show_calibration(fitted).measures)
+    return CalibratedRow(decision_row(kit.rule()), kit.rule().calibration, report=report)
+
+
+def _dropped(ask: Ask) -> None:
+    ask.service.kit.calibration_file().unlink(missing_ok=True)
+    ask.service.kit.decide_anew()

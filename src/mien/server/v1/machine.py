@@ -1,0 +1,118 @@
+"""Who asks, what runs here, and which packs there are."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import version
+
+from starlette.responses import Response
+
+from mien.answers.service import (
+    DecisionRow,
+    LimitsRow,
+    MeRow,
+    PackRow,
+    Page,
+    QueueRow,
+    StoreRow,
+    SystemRow,
+)
+from mien.core.columns import BY_NAME
+from mien.errors import MienError
+from mien.gallery.overview import overview
+from mien.gallery.rule import DecisionRule
+from mien.kit import Mien
+from mien.runtime.session import available_cores, runtime_version
+from mien.server.answers import json_answer
+from mien.server.asking import Ask, Asking
+from mien.server.doors import Door
+from mien.server.plans import Plan
+from mien.server.service import Service
+
+door = Door(tags=["machine"])
+
+
+@door.at("GET", "/me", Plan("anybody", MeRow))
+async def me(ask: Asking) -> Response:
+    """Tell who asks: the key, and what it may do."""
+    who = ask.caller
+    names = None if who.collections is None else list(who.collections)
+    return json_answer(MeRow(who.key_id, who.name, list(who.scopes), names, who.key_id is None))
+
+
+@door.at("GET", "/system", Plan("anybody", SystemRow))
+async def system(ask: Asking) -> Response:
+    """Tell what runs here: versions, networks, limits, and how faces are told apart."""
+    return json_answer(await ask.do(lambda: _system(ask)))
+
+
+@door.at("GET", "/packs", Plan("anybody", Page[PackRow]))
+async def packs(ask: Asking) -> Response:
+    """List the packs that there are, installed or not."""
+    return json_answer(Page(await ask.do(lambda: _packs(ask.service.kit))))
+
+
+def decision_row(rule: DecisionRule) -> DecisionRow:
+    """Translate a rule."""
+    return DecisionRow(rule.space, rule.metric, rule.distance, rule.fmr, rule.review_distance, rule.source)
+
+
+def _system(ask: Ask) -> SystemRow:
+    service = ask.service
+    kit, serving = service.kit, service.serving
+    return SystemRow(
+        version=version("mien"),
+        python=platform.python_version(),
+        onnxruntime=runtime_version(),
+        machine=f"{platform.system()} {platform.machine()}, {available_cores()} cores",
+        device=kit.settings.device,
+        uptime_s=round(time.monotonic() - service.started, 1),
+        workers=serving.workers,
+        columns={column: kit.stages.giver(column) for column in BY_NAME if column in kit.available()},
+        available=list(kit.available()),
+        decision=_decision(kit),
+        queue=QueueRow(service.batcher.waiting, service.batcher.limits.waiting),
+        limits=LimitsRow(
+            serving.max_body_bytes, serving.max_pixels, serving.max_photographs, serving.timeout_s
+        ),
+        networks={
+            f"{one.path.parent.name}/{one.path.name}": list(one.providers) for one in kit.runtime.opened()
+        },
+        store=_store(service) if ask.caller.may("admin") else None,
+    )
+
+
+def _decision(kit: Mien) -> DecisionRow | None:
+    """How faces are told apart; None while no embedder is installed."""
+    try:
+        return decision_row(kit.rule())
+    except MienError:
+        return None
+
+
+def _store(service: Service) -> StoreRow:
+    found = overview(service.store)
+    people, faces = (sum(getattr(one, what) for one in found.collections) for what in ("people", "faces"))
+    return StoreRow(found.store, len(found.collections), people, faces)
+
+
+def _packs(kit: Mien) -> list[PackRow]:
+    available = kit.available()
+    chosen: dict[str, list[str]] = {}
+    for column in BY_NAME:
+        if column in available:
+            chosen.setdefault(kit.stages.giver(column), []).append(column)
+    return [
+        PackRow(
+            name,
+            str(one.version),
+            one.summary,
+            kit.packs.state(name),
+            sorted(one.gives),
+            one.licence.id,
+            one.licence.commercial,
+            chosen.get(name, []),
+        )
+        for name, one in sorted(kit.packs.manifests().items())
+    ]

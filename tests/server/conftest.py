@@ -1,0 +1,23 @@
+import pytest
+
+from server.serving import served
+
+
+@pytest.fixture(scope="module")
+def server(mien_home, tmp_path_factory):
+    """A server that needs no key, with the starter packs; for all tests of a file, which share its store."""
+    with served(tmp_path_factory.mktemp("served"), mien_home) as found:
+        yield found
+
+
+@pytest.fixture
+def serve(mien_home, tmp_path):
+    """Start a server with settings of one's own: `with serve(server={...}) as found`."""
+    return lambda **choices: served(tmp_path / "served", mien_home, **choices)
+
+
+@pytest.fixture(scope="session")
+def ada(photos):
+    """Photographs of one person, as bytes."""
+    folder = sorted(path for path in (photos / "known").iterdir() if path.is_dir())[0]
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
