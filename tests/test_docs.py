@@ -3,10 +3,12 @@
 import contextlib
 import importlib.util
 import io
+import json
 import os
 import re
 import runpy
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +24,7 @@ import typer
 from mien import Image, errors
 from mien.cli.main import app, run
 from mien.packs.manifest import Manifest
+from mien.serving import Serving
 from mien.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +131,43 @@ def of_thresholds(block):
     return "mien calibrate" in block
 
 
+def of_the_server(block):
+    """Whether the commands of a block start a server, or ask one."""
+    return "mien serve" in block or "curl" in block
+
+
+def test_commands_of_the_readme_about_the_server_run(clone, monkeypatch):
+    if not shutil.which("curl"):
+        pytest.skip("needs curl")
+    monkeypatch.undo()  # the network is this machine's own
+    environ = {**os.environ, "MIEN_HOME": str(clone / "home")}
+    start, asks = (block for block in blocks(ROOT / "README.md", "sh") if of_the_server(block))
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "mien.cli", *shlex.split(start)[1:], "--port", str(port)]
+    with subprocess.Popen(command, cwd=clone, env=environ, stderr=subprocess.DEVNULL) as server:
+        try:
+            again = "--retry 60 --retry-connrefused --retry-delay 1 --retry-all-errors"
+            ready = f"curl -sf {again} 127.0.0.1:{port}/v1/health/ready"
+            subprocess.run(shlex.split(ready), check=True, capture_output=True)
+            said = [
+                subprocess.run(
+                    [*shlex.split(line.replace(":8000/", f":{port}/")), "-sS", "--fail-with-body"],
+                    cwd=clone,
+                    check=True,
+                    capture_output=True,
+                    text=True,
+                ).stdout
+                for line in asks.splitlines()
+            ]
+        finally:
+            server.terminate()
+            assert server.wait(60) == 0
+    assert [next(iter(json.loads(text))) for text in said] == ["source", "name", "person", "source"]
+    assert json.loads(said[-1])["people"][0]["person"] == "Obama"
+
+
 def test_commands_about_the_set_open_run(clone, modern_home, monkeypatch):
     monkeypatch.setenv("MIEN_HOME", str(modern_home))
     (block,) = [block for block in blocks(ROOT / "README.md", "sh") if of_today(block)]
@@ -140,7 +180,7 @@ def test_commands_of_the_readme_run(clone, capfd):
     starter = [
         block
         for block in blocks(ROOT / "README.md", "sh")
-        if not of_today(block) and not of_thresholds(block)
+        if not of_today(block) and not of_thresholds(block) and not of_the_server(block)
     ]
     lines = [line for block in starter for line in block.splitlines() if line.startswith("mien ")]
     assert {line.split()[1] for line in lines} == {
@@ -245,8 +285,10 @@ def test_every_error_is_documented():
 
 def test_every_setting_is_documented():
     page = (ROOT / "docs" / "settings.md").read_text("utf-8")
-    for setting in Settings.__struct_fields__:
+    for setting in {*Settings.__struct_fields__} - {"server"}:
         assert f"| `{setting}` | `MIEN_{setting.upper()}` |" in page
+    for setting in Serving.__struct_fields__:
+        assert f"| `{setting}` | `MIEN_SERVER_{setting.upper()}` |" in page
 
 
 def test_toml_is_valid():

@@ -102,6 +102,7 @@ class SystemRow(msgspec.Struct, frozen=True):
     decision: DecisionRow | None
     queue: QueueRow
     limits: LimitsRow
+    thresholds: dict[str, float]
     networks: dict[str, list[str]]
     store: StoreRow | None = None
 

@@ -21,7 +21,7 @@ from mien.errors import BadRequest, Forbidden, MienError, ServiceError, VersionS
 from mien.gallery.gallery import Gallery
 from mien.server.plans import Plan, plan_of
 from mien.server.service import Service
-from mien.server.uploads import Given, Upload, given_values, read_given
+from mien.server.uploads import Given, Upload, given_values, read_given, shown_name
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -135,7 +135,10 @@ def fitted(values: dict[str, Any], kind: type[S]) -> S:
 
 def failures_of(error: MienError, failures: Sequence[Failure]) -> MienError:
     """An error that tells of each photograph that led to it."""
-    rows = [{"source": one.source, "error": msgspec.to_builtins(error_row(one.error))} for one in failures]
+    rows = [
+        {"source": shown_name(one.source), "error": msgspec.to_builtins(error_row(one.error))}
+        for one in failures
+    ]
     error.details = {"failures": rows}  # type: ignore[attr-defined]
     return error
 
@@ -159,6 +162,7 @@ async def asked(request: Request) -> Ask:
         Unauthenticated: A key is needed.
         Forbidden: It is not for this, or not for this collection.
         RateLimited: It was used too often.
+        Overloaded: Photographs are to come, and too many wait already.
     """
     service, route = service_of(request), request.scope["route"]
     assert isinstance(route, APIRoute)  # noqa: S101 - handlers that ask are of doors
@@ -175,6 +179,8 @@ async def asked(request: Request) -> Ask:
             "This key administers some collections, not the server.",
             hint="Ask for a key without collections.",
         )
+    if plan.photos:
+        service.batcher.admit()  # before the photographs are read
     return Ask(request, service, caller, plan)
 
 

@@ -92,6 +92,13 @@ class Batcher:
         """Photographs in work or waiting."""
         return self._inside
 
+    def admit(self) -> None:
+        """Raise Overloaded if as many wait as may."""
+        if self._closed:
+            raise Overloaded("The server is about to stop.", retry_after_s=1)
+        if self._inside >= self.limits.waiting:
+            raise Overloaded(f"{self._inside} photographs wait already.", retry_after_s=1)
+
     async def look(self, decode: Decode, pixels: int, columns: Columns) -> Analysis:
         """Look at one photograph.
 
@@ -105,8 +112,7 @@ class Batcher:
             TimedOut: It took too long.
             MienError: It could not be decoded, or looked at.
         """
-        if self._closed or self._inside >= self.limits.waiting:
-            raise Overloaded(f"{self._inside} photographs wait already.", retry_after_s=1)
+        self.admit()
         self._inside += 1
         try:
             async with asyncio.timeout(self.limits.timeout_s):
@@ -115,23 +121,24 @@ class Batcher:
         except TimeoutError as error:
             raise TimedOut(f"No answer within {self.limits.timeout_s:g} s.") from error
         finally:
-            self._inside -= 1
+            with self._turn:
+                self._inside -= 1
+                self._turn.notify()
 
     async def _decoded_and_looked_at(self, decode: Decode, columns: Columns) -> Analysis:
         loop = asyncio.get_running_loop()
+        ready: list[_Waiting] = []
         with self._turn:
             self._arriving += 1
         try:
             image = await loop.run_in_executor(self._decoders, decode)
-            waiting = _Waiting(image, columns, loop.create_future(), loop)
+            ready.append(_Waiting(image, columns, loop.create_future(), loop))
         finally:
             with self._turn:
                 self._arriving -= 1
+                self._queue += ready
                 self._turn.notify()
-        with self._turn:
-            self._queue.append(waiting)
-            self._turn.notify()
-        return await waiting.answer
+        return await ready[0].answer
 
     def close(self) -> None:
         """Finish what was taken on, then stop. Not from the event loop."""
@@ -143,21 +150,28 @@ class Batcher:
 
     def _work(self) -> None:
         while together := self._next():
-            columns = together[0].columns
-            self._batched(len(together), time.monotonic() - together[0].since)
+            done: list[tuple[_Waiting, Analysis | Failure]]
             try:
-                results = list(self._look([one.image for one in together], columns))
+                self._batched(len(together), time.monotonic() - together[0].since)
+                found = self._look([one.image for one in together], together[0].columns)
+                done = list(zip(together, found, strict=True))
             except MienError as error:
-                results = [Failure("", error) for _ in together]
+                done = [(one, Failure("", error)) for one in together]
             except Exception as error:  # noqa: BLE001 - a defect must not leave all later requests without answer
-                results = [Failure("", _defect(error)) for _ in together]
-            self._hand_out(list(zip(together, results, strict=True)))
+                done = [(one, Failure("", _defect(error))) for one in together]
+            self._hand_out(done)
 
     def _next(self) -> list[_Waiting]:
         """What goes through the networks next; nothing at the end."""
+        while taken := self._taken():
+            if alive := [one for one in taken if not one.answer.cancelled()]:
+                return alive
+        return []
+
+    def _taken(self) -> list[_Waiting]:
         with self._turn:
             while not self._queue:
-                if self._closed and not self._arriving:
+                if self._closed and not self._inside:
                     return []
                 self._turn.wait(1.0)
             end = time.monotonic() + self.limits.wait_s
@@ -170,8 +184,7 @@ class Batcher:
             taken = list(_first(self._queue, first, self.limits.batch))
             for one in taken:
                 self._queue.remove(one)
-        alive = [one for one in taken if not one.answer.cancelled()]
-        return alive or self._next()
+        return taken
 
     def _hand_out(self, done: list[tuple[_Waiting, Analysis | Failure]]) -> None:
         """One call for all answers of a loop; waking it costs more than the answer."""

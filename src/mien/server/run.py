@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack
 
@@ -37,6 +39,8 @@ def run(settings: Settings) -> None:
     # Workers are other processes, which are started anew when one ends.
     os.environ[IN_ENVIRON] = msgspec.json.encode(settings, enc_hook=str).decode()
     write_log()
+    # uvicorn raises the signal once more when it has ended well; to be told to stop is no failure.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     with ExitStack() as stack:
         if serving.workers > 1:
             os.environ[FOLDER] = stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-metrics-"))

@@ -45,6 +45,8 @@ _THREADS = 8
 # How long a revoked key may still be taken for good, and a first key not be asked for.
 _REMEMBER_S = 2.0
 _MOST_REMEMBERED = 10_000
+# From which probability on a face is taken for live, unless a request says otherwise.
+LIVE = 0.5
 # What `analyze` computes unasked, where it can.
 USUAL = (
     *DETECTION,
@@ -88,6 +90,7 @@ class Service:
         self._threads = CapacityLimiter(_THREADS)
         self._remembered: dict[bytes, _Remembered] = {}
         self._open_until = 0.0
+        self._most_pixels = min(self.serving.max_pixels, settings.max_pixels)
         self.batcher = Batcher(
             self._look,
             Limits(
@@ -110,6 +113,8 @@ class Service:
             TimedOut: It took too long.
         """
         pixels = await anyio.to_thread.run_sync(pixels_of, upload.content)
+        if pixels > self._most_pixels:
+            pixels = 0  # decoding refuses it by its header, which needs no room, nor waiting for it
         self.metrics.waiting.set(self.batcher.waiting + 1)
         try:
             found = await self.batcher.look(partial(self.decode, upload), pixels, columns)
@@ -123,7 +128,7 @@ class Service:
         settings = self.settings
         image = open_image(
             upload.content,
-            max_pixels=min(self.serving.max_pixels, settings.max_pixels),
+            max_pixels=self._most_pixels,
             max_bytes=settings.max_bytes,
             enough_side=settings.enough_side,
         )

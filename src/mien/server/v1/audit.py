@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from mien.answers.service import Page
+from mien.errors import BadRequest
 from mien.gallery.store import audit
 from mien.gallery.store.audit import Entry
 from mien.server.answers import json_answer
@@ -16,6 +17,8 @@ from mien.server.cursors import Part, after, page
 from mien.server.doors import Door
 from mien.server.plans import Plan
 
+# More entries than any database counts.
+_DIGITS = 18
 door = Door(tags=["audit"], prefix="/audit")
 
 
@@ -50,7 +53,9 @@ async def verify(ask: Asking) -> Response:
 
 def _entries(ask: Ask, wanted: WhichEntries) -> list[Entry]:
     given = after(wanted.cursor)
-    start = int(given) if given.isascii() and given.isdigit() else wanted.after
+    if given and not (given.isascii() and given.isdigit() and len(given) <= _DIGITS):
+        raise BadRequest("The cursor is none that was given out.")
+    start = int(given or wanted.after)
     with ask.service.store.reading() as snapshot:
         return audit.portion(
             snapshot.connection, start, wanted.limit + 1, newest_first=wanted.order == "desc"

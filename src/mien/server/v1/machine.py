@@ -28,7 +28,7 @@ from mien.server.answers import json_answer
 from mien.server.asking import Ask, Asking
 from mien.server.doors import Door
 from mien.server.plans import Plan
-from mien.server.service import Service
+from mien.server.service import LIVE, Service
 
 door = Door(tags=["machine"])
 
@@ -61,6 +61,7 @@ def decision_row(rule: DecisionRule) -> DecisionRow:
 def _system(ask: Ask) -> SystemRow:
     service = ask.service
     kit, serving = service.kit, service.serving
+    available = kit.available()  # reads every manifest
     return SystemRow(
         version=version("mien"),
         python=platform.python_version(),
@@ -69,13 +70,14 @@ def _system(ask: Ask) -> SystemRow:
         device=kit.settings.device,
         uptime_s=round(time.monotonic() - service.started, 1),
         workers=serving.workers,
-        columns={column: kit.stages.giver(column) for column in BY_NAME if column in kit.available()},
-        available=list(kit.available()),
+        columns={column: kit.stages.giver(column) for column in available},
+        available=list(available),
         decision=_decision(kit),
         queue=QueueRow(service.batcher.waiting, service.batcher.limits.waiting),
         limits=LimitsRow(
             serving.max_body_bytes, serving.max_pixels, serving.max_photographs, serving.timeout_s
         ),
+        thresholds={"live": LIVE},
         networks={
             f"{one.path.parent.name}/{one.path.name}": list(one.providers) for one in kit.runtime.opened()
         },

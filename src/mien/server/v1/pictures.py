@@ -26,6 +26,7 @@ from mien.server.answers import json_answer, picture_answer
 from mien.server.asking import Ask, Asking
 from mien.server.doors import Door
 from mien.server.plans import PHOTO, Plan
+from mien.server.service import LIVE
 from mien.server.uploads import shown_name
 
 door = Door(tags=["photographs"])
@@ -41,7 +42,7 @@ class AnalyzeOptions(msgspec.Struct, frozen=True):
 class LivenessOptions(msgspec.Struct, frozen=True):
     """From which probability on a face is taken for live."""
 
-    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] = LIVE
 
 
 class AnonymiseOptions(msgspec.Struct, frozen=True):
