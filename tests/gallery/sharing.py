@@ -6,6 +6,7 @@ from gallery.known import KEY, RULE, newcomer, vectors
 from mien.errors import MienError
 from mien.gallery.gallery import Gallery
 from mien.gallery.opening import open_store
+from mien.gallery.store import documents
 from mien.gallery.store.store import Store
 
 
@@ -29,6 +30,20 @@ def open_at_once(address, key_file, start, answers):
             answers.put((store.id, store.master.id))
     except MienError as error:
         answers.put((error.code, error.message))
+
+
+def claim_all(address, start, answers):
+    """Claim jobs until there is none, while others do too; say which."""
+    with Store(address, KEY) as store:
+        start.wait()
+        taken = []
+        while True:
+            with store.writing(counted=False) as writing:
+                found = documents.claim(writing, "job", was="queued", state="running")
+            if found is None:
+                break
+            taken.append(found.id)
+        answers.put(taken)
 
 
 def serve(address, orders, answers):

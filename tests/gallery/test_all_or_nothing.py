@@ -13,6 +13,7 @@ from mien.errors import (
     PersonUnknown,
     SpaceMismatch,
     StoreLocked,
+    VersionStale,
 )
 from mien.gallery.gallery import Gallery
 from mien.gallery.rule import DecisionRule
@@ -36,7 +37,7 @@ def test_an_edit_that_cannot_be_leaves_all_as_it_was(people):
         ({"metadata": {"x": "y" * 70_000}}, BadRequest),
         ({"consent_until": "2030-01-01"}, BadRequest),
         ({"consent_until": datetime.now(UTC)}, BadRequest),
-        ({"tags": ["x"], "version": ada.version + 1}, BadRequest),
+        ({"tags": ["x"], "version": ada.version + 1}, VersionStale),
         ({"name": "half \ud800"}, BadRequest),
         ({"consent_note": "nul \0"}, BadRequest),
     ):

@@ -21,6 +21,7 @@ from mien.errors import (
     FaceUnknown,
     PersonExists,
     PersonUnknown,
+    VersionStale,
 )
 from mien.gallery.checking import check
 from mien.gallery.nearby import IndexChoices
@@ -135,7 +136,7 @@ def test_who_edits_an_older_version_is_told(people):
     seen = people.person("Bo")
     assert people.edit("Bo", tags=["x"], version=seen.version).version > seen.version
     error = refused(people.edit, "Bo", tags=["y"], version=seen.version)
-    assert isinstance(error, BadRequest)
+    assert isinstance(error, VersionStale)
     assert error.hint
     assert people.person("Bo").tags == ("x",)
 

@@ -9,7 +9,7 @@ import pytest
 
 from gallery import sharing
 from gallery.known import KEY, OTHER_KEY, names, newcomer, refused, spread, vectors
-from mien.errors import BadRequest, PersonExists, PersonUnknown
+from mien.errors import PersonExists, PersonUnknown, VersionStale
 from mien.gallery.checking import check
 from mien.gallery.choices import IndexChoices
 from mien.gallery.index.index import Index
@@ -208,7 +208,7 @@ def test_who_was_changed_meanwhile_is_not_overwritten(lasting):
     one.enroll("Ada", vectors([0, 0]), "s")
     seen = one.person("Ada")
     other.edit("Ada", tags=["other"])
-    assert isinstance(refused(one.edit, "Ada", tags=["one"], version=seen.version), BadRequest)
+    assert isinstance(refused(one.edit, "Ada", tags=["one"], version=seen.version), VersionStale)
     other.enroll_many([newcomer("Ada", [1, 1])], "s")
     assert one.person("Ada").version > seen.version
     assert one.person("Ada").tags == ("other",)

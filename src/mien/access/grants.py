@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mien.access.scopes import SCOPES, Scope, checked_scopes
@@ -58,25 +57,6 @@ class Caller:
                 f"This key is not for the collection {collection!r}.",
                 hint="Ask for a key that holds this collection.",
             )
-
-    def demand_to_give(self, scopes: Iterable[str], collections: Iterable[str] | None) -> None:
-        """Raise Forbidden unless a key with these may be made by him: nobody gives what he has not.
-
-        Raises:
-            BadRequest: They are no scopes.
-            Forbidden: He lacks one of the scopes, or is limited to fewer collections.
-        """
-        for scope in checked_scopes(scopes):
-            self.demand(scope)
-        if self.collections is None:
-            return
-        if collections is None:
-            raise Forbidden(
-                "This key is limited to collections, and cannot make one that is not.",
-                hint=f"Name collections among: {', '.join(self.collections)}.",
-            )
-        for collection in collections:
-            self.demand_collection(collection)
 
 
 def local() -> Caller:

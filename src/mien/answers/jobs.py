@@ -6,14 +6,15 @@ from typing import Literal
 
 import msgspec
 
+from mien.answers.people import EnrolRow
 from mien.answers.pictures import ErrorRow
 
 
 class JobRow(msgspec.Struct, frozen=True):
     """A job: what it does, how far it is, and what came of it so far in numbers.
 
-    `done` counts photographs that were worked on, the `failed` ones among them too. A job without `error` that
-    has ended may have failed photographs; its results say why.
+    `done` counts photographs that were worked on, the `failed` ones among them. Results say why these failed;
+    `error` says why the job did.
     """
 
     id: str
@@ -29,6 +30,12 @@ class JobRow(msgspec.Struct, frozen=True):
     finished: str | None = None
     error: ErrorRow | None = None
     summary: dict[str, int] | None = None
+
+
+class EnrolledRow(EnrolRow, frozen=True, kw_only=True):
+    """One photograph by which somebody was enrolled, or why not."""
+
+    source: str
 
 
 class ClusteredRow(msgspec.Struct, frozen=True):

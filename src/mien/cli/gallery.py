@@ -73,7 +73,8 @@ def verify(as_json: Json = False, store: StoreAddress = None) -> None:
     else:
         results().print(
             f"{found.people} people, {found.faces} faces, {found.templates} templates, "
-            f"{found.audit_entries} audit entries: {'damaged' if found.problems else 'whole'}"
+            f"{found.documents} documents, {found.audit_entries} audit entries: "
+            f"{'damaged' if found.problems else 'whole'}"
         )
     for problem in found.problems:
         remarks().print(problem, markup=False, soft_wrap=True)
@@ -239,6 +240,26 @@ def sweep(as_json: Json = False, collection: Collection = None, store: StoreAddr
 
     with opened_store(store=store) as opened:
         done = sweep_store(opened, collection)
+    if as_json:
+        write_json(done)
+    else:
+        say_forgotten(done)
+
+
+@app.command()
+def drop(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A collection: mien gallery info")],
+    yes: Yes = False,
+    as_json: Json = False,
+    store: StoreAddress = None,
+) -> None:
+    """Forget everybody in a collection for good, and delete it with its cases and jobs."""
+    from mien.cli.console import write_json
+    from mien.cli.forgotten import say_forgotten
+
+    with opened_known(collection=name, store=store) as known:
+        confirm(f"Forget all {len(known)} people of {name} for good?", yes=yes)
+        done = known.forget_collection()
     if as_json:
         write_json(done)
     else:

@@ -38,7 +38,7 @@ def schema(
 
 def schemas() -> dict[str, Any]:
     """What each command writes, by name."""
-    from mien.answers import clusters, people
+    from mien.answers import clusters, keys, people
     from mien.answers.pictures import SCHEMAS
     from mien.people.cases import Case
     from mien.people.watching import News
@@ -47,6 +47,7 @@ def schemas() -> dict[str, Any]:
         **SCHEMAS,
         **people.SCHEMAS,
         **clusters.SCHEMAS,
+        **keys.SCHEMAS,
         "missing-run": Case,
         "missing-watch": News,
         **{name: _with_provenance(place) for name, place in _MEASURED.items()},

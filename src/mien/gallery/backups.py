@@ -2,12 +2,15 @@
 
 A copy is a store itself, in one SQLite file, whatever the store is kept in: the rows as they are, sealed as
 they are, of one moment, while others go on writing. The store remembers where its copies lie, and forgetting
-somebody forgets in them too.
+somebody forgets in them too. Documents and API keys are part of a copy; what was answered to requests
+lately is not.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,8 +26,8 @@ from mien.gallery.checking import check
 from mien.gallery.forgetting import backups_of, disown, forget_in_copy
 from mien.gallery.opening import exists
 from mien.gallery.sql.engine import MEMORY, connect, is_sqlite, one_file, refusing, refusing_disk, shown
-from mien.gallery.sql.migrating import migrate, revision
-from mien.gallery.sql.schema import BACKUP, COLLECTION, METADATA, STORE
+from mien.gallery.sql.migrating import SCHEMA, known_revision, migrate, revision
+from mien.gallery.sql.schema import ANSWER, ATTACHMENT, BACKUP, COLLECTION, METADATA, STORE
 from mien.gallery.store import audit
 from mien.gallery.store.forgotten import forget_again, forgotten_ids, remember_forgotten
 from mien.gallery.store.reading import ids_of_people
@@ -33,7 +36,8 @@ from mien.gallery.store.store import Reading, Store, Writing, make_file
 from mien.gallery.vault.master import MasterKey
 from mien.packs.disk import sync_folder
 
-_PORTION = 2_000
+# Rows that are read at a time; photographs are larger than all else.
+_PORTION, _PHOTOGRAPHS = 2_000, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ def restore(
 ) -> Restored:
     """Put a copy back, as a new store, in one transaction.
 
+    API keys are as they were then: secrets that were exchanged since are valid again.
+
     Args:
         file: The copy; every value in it is opened first.
         address: Where the store is to be; there must be none.
@@ -146,7 +152,7 @@ def restore(
     """
     if address == MEMORY:
         raise BadRequest("A copy is restored into a file or a database.")
-    with Store(str(file), master, read_only=True) as copy:
+    with _opened(file, master) as copy:
         if problems := check(copy).problems:
             raise StoreCorrupt(f"{file} is damaged: {problems[0]}", hint="Use an older copy.")
         engine = connect(address)
@@ -165,6 +171,28 @@ def restore(
         finally:
             engine.dispose()
     return done
+
+
+@contextmanager
+def _opened(file: Path, master: MasterKey) -> Iterator[Store]:
+    """Open a copy without changing it; of one that an older version made, another is migrated."""
+    engine = connect(str(file), read_only=True)
+    try:
+        with refusing(shown(engine)), engine.connect() as connection:
+            present = known_revision(connection)
+    finally:
+        engine.dispose()
+    if present is None:
+        raise StoreCorrupt(f"{file} is empty.", hint="Use another copy.")
+    if present == SCHEMA:
+        with Store(str(file), master, read_only=True) as copy:
+            yield copy
+        return
+    with tempfile.TemporaryDirectory() as folder, refusing_disk(file):
+        newer = Path(folder) / "copy.db"
+        shutil.copyfile(file, newer)
+        with Store(str(newer), master) as copy:
+            yield copy
 
 
 def put_back(file: Path, address: str, master: MasterKey) -> tuple[Restored, Path | None]:
@@ -247,8 +275,11 @@ def _copy(snapshot: Reading, target: Connection) -> None:
     """Copy all rows into an empty database; only keys of saved indexes are new, for these are not copied."""
     migrate(target)
     for table in METADATA.sorted_tables:
-        rows = snapshot.connection.execute(sa.select(table).execution_options(yield_per=_PORTION))
-        for portion in rows.mappings().partitions(_PORTION):
+        if table is ANSWER:
+            continue  # of a day, and nobody repeats a request to a copy
+        size = _PHOTOGRAPHS if table is ATTACHMENT else _PORTION
+        rows = snapshot.connection.execute(sa.select(table).execution_options(yield_per=size))
+        for portion in rows.mappings().partitions(size):
             new = [dict(row) for row in portion]
             if table is COLLECTION:
                 new = [row | {"index_key": new_index_key(snapshot.ring, row["id"])} for row in new]

@@ -10,10 +10,21 @@ import sqlalchemy as sa
 
 from mien.errors import AuditBroken, StoreCorrupt
 from mien.gallery.sql.engine import is_sqlite
-from mien.gallery.sql.schema import FACE, PERSON, TEMPLATE
+from mien.gallery.sql.schema import ANSWER, API_KEY, ATTACHMENT, DOCUMENT, FACE, PERSON, TEMPLATE
 from mien.gallery.store import audit
 from mien.gallery.store.reading import Snapshot
-from mien.gallery.store.sealed import open_about, open_crop, open_provenance, open_vector, person_key
+from mien.gallery.store.sealed import (
+    document_key,
+    open_about,
+    open_answer,
+    open_attachment,
+    open_crop,
+    open_document,
+    open_key_name,
+    open_provenance,
+    open_vector,
+    person_key,
+)
 from mien.gallery.store.store import Store
 from mien.gallery.vault.sealing import Seal
 
@@ -28,6 +39,8 @@ class Checked:
         people: How many opened.
         faces: How many opened.
         templates: How many opened.
+        documents: How many opened.
+        attachments: How many opened.
         audit_entries: How many hold each other.
         audit_end: Code of the last entry, hexadecimal; compare it with one that was noted before.
         problems: What is wrong, the first of them; empty: nothing.
@@ -36,6 +49,8 @@ class Checked:
     people: int
     faces: int
     templates: int
+    documents: int
+    attachments: int
     audit_entries: int
     audit_end: str
     problems: tuple[str, ...]
@@ -54,12 +69,15 @@ def check(store: Store) -> Checked:
         seals = _people(snapshot, problems)
         faces = _faces(snapshot, seals, problems)
         templates = _templates(snapshot, seals, problems)
+        documents, attachments = _documents(snapshot, problems)
+        problems.extend(_rest(snapshot))
         end = audit.End(0, audit.START)
         try:
             end = audit.verify(snapshot.connection, snapshot.ring.audit_key)
         except AuditBroken as error:
             problems.append(str(error))
-    return Checked(len(seals), faces, templates, end.seq, end.mac.hex(), tuple(problems[:_MOST]))
+    found = (len(seals), faces, templates, documents, attachments)
+    return Checked(*found, end.seq, end.mac.hex(), tuple(problems[:_MOST]))
 
 
 def _file(snapshot: Snapshot) -> Iterator[str]:
@@ -123,3 +141,38 @@ def _templates(snapshot: Snapshot, seals: dict[str, Seal], problems: list[str]) 
                 problems.append(f"The template of face {row.id} is not finite.")
             good += 1
     return good
+
+
+def _documents(snapshot: Snapshot, problems: list[str]) -> tuple[int, int]:
+    """How many documents and attachments open."""
+    seals: dict[str, Seal] = {}
+    for row in snapshot.connection.execute(sa.select(DOCUMENT).execution_options(yield_per=100)):
+        try:
+            seals[row.id] = document_key(snapshot.ring, row.id, row.key)
+            open_document(seals[row.id], row.id, row.sealed)
+        except StoreCorrupt as error:
+            problems.append(str(error))
+    attachments = 0
+    # Photographs: a few at a time.
+    for row in snapshot.connection.execute(sa.select(ATTACHMENT).execution_options(yield_per=8)):
+        if row.document_id in seals:
+            try:
+                open_attachment(seals[row.document_id], row.document_id, row.name, row.sealed)
+                attachments += 1
+            except StoreCorrupt as error:
+                problems.append(str(error))
+    return len(seals), attachments
+
+
+def _rest(snapshot: Snapshot) -> Iterator[str]:
+    """What of API keys and of answers does not open."""
+    for row in snapshot.connection.execute(sa.select(API_KEY.c.id, API_KEY.c.sealed)):
+        try:
+            open_key_name(snapshot.ring, row.id, row.sealed)
+        except StoreCorrupt as error:
+            yield str(error)
+    for row in snapshot.connection.execute(sa.select(ANSWER).where(ANSWER.c.sealed.is_not(None))):
+        try:
+            open_answer(snapshot.ring, row.mac, row.sealed)
+        except StoreCorrupt as error:
+            yield str(error)

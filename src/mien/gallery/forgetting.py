@@ -7,6 +7,10 @@ stays in the files of other tables, unreadable, until they are vacuumed. Its own
 until the server recycles it, readable only with the master key: exchange that (`mien gallery rotate`) to
 close this window too.
 
+Photographs and pictures of somebody that are attached to documents are sealed by the key of the document,
+which stays. They are deleted and overwritten likewise; on PostgreSQL all tables with anything of the kind are
+rewritten, and its log keeps them until it is recycled, readable only with the master key.
+
 Backups are of an earlier moment. In them everybody is forgotten who was merged into somebody who is, and
 every face that came to be such a person's; also whom an earlier attempt did not reach.
 """
@@ -22,14 +26,21 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from mien.errors import BadRequest, GalleryError, StoreCorrupt, StoreLocked
-from mien.gallery.on_server import forget_on_server
+from mien.errors import BadRequest, CollectionUnknown, GalleryError, StoreCorrupt, StoreLocked
+from mien.gallery.on_server import drop_on_server, forget_on_server
 from mien.gallery.sql.engine import is_sqlite, one_file, refusing
-from mien.gallery.sql.schema import BACKUP, COLLECTION, PERSON, STORE
-from mien.gallery.store import audit
-from mien.gallery.store.dropping import drop_person
+from mien.gallery.sql.schema import ANSWER, ATTACHMENT, BACKUP, COLLECTION, DOCUMENT, PERSON, STORE
+from mien.gallery.store import answered, audit, documents
+from mien.gallery.store.attachments import detach_people
+from mien.gallery.store.dropping import drop_collection_row, drop_person
 from mien.gallery.store.forgotten import forget_again, forgotten_ids, made_of, remember_forgotten
-from mien.gallery.store.reading import collection_named, collections, expired, ids_of_faces
+from mien.gallery.store.reading import (
+    collection_named,
+    collections,
+    expired,
+    ids_of_faces,
+    ids_of_people,
+)
 from mien.gallery.store.records import Collection
 from mien.gallery.store.store import Store, Writing
 
@@ -84,6 +95,56 @@ def forgotten_elsewhere(store: Store, collection: Collection, people: Sequence[s
     """Wipe what is left of people who were forgotten: in the server's index, in copies, in the log."""
     if not is_sqlite(store.engine):
         forget_on_server(store, collection, people)
+    return _wiped(store, people, faces)
+
+
+def drop_collection(store: Store, collection: Collection) -> Forgotten:
+    """Forget everybody in a collection as `forget_everywhere` does, and delete it with its documents.
+
+    Somebody who was in it when a backup was made and is in another collection now stays in that backup.
+
+    Raises:
+        CollectionUnknown: It is not there any more.
+        StoreLocked: As `forget_everywhere`.
+    """
+    with store.writing() as writing:
+        if collection_named(writing, collection.name).id != collection.id:
+            raise CollectionUnknown(f"The collection {collection.name!r} is another now.")
+        people = sorted(ids_of_people(writing, collection.id))
+        faces = _forget(writing, collection, people, "forgot") if people else 0
+        remember_forgotten(writing, [collection.id, *documents.ids_about(writing, collection.id)])
+        drop_collection_row(writing, collection)
+        writing.note("dropped collection", collection.id)
+    if not is_sqlite(store.engine):
+        drop_on_server(store, collection)
+    return _wiped(store, people, faces)
+
+
+def forget_documents(store: Store, ids: Sequence[str], *, action: str = "deleted") -> Forgotten:
+    """Delete documents for good, with their keys and all that is attached to them, here and in backups.
+
+    It takes as long as forgetting somebody: many documents at once are better than one after the other.
+
+    Args:
+        store: Where they are kept.
+        ids: Which; those that are not there are left out.
+        action: What the audit log calls it.
+
+    Raises:
+        StoreLocked: As `forget_everywhere`.
+    """
+    with store.writing(counted=False) as writing:
+        gone = documents.delete(writing, ids)
+        remember_forgotten(writing, gone)
+        if gone:
+            writing.note(action, documents=gone)
+    if not gone:
+        return Forgotten((), 0)
+    return _wiped(store, (), 0)
+
+
+def _wiped(store: Store, people: Sequence[str], faces: int) -> Forgotten:
+    """What was forgotten in a store, after it was forgotten in copies too and its traces were wiped."""
     reached, unreached = [], []
     for path in backups_of(store):
         try:
@@ -99,7 +160,10 @@ def forgotten_elsewhere(store: Store, collection: Collection, people: Sequence[s
 def _forget(writing: Writing, collection: Collection, people: Sequence[str], action: str) -> int:
     """Forget people in a store; how many faces they had."""
     faces = [face for person in people for face in ids_of_faces(writing, collection.id, person=person)]
-    remember_forgotten(writing, {*people, *made_of(writing, people), *faces})
+    everybody = {*people, *made_of(writing, people)}
+    remember_forgotten(writing, {*everybody, *faces})
+    detach_people(writing, everybody)
+    answered.wipe(writing)
     for person in people:
         drop_person(writing, collection, person)
     writing.note(action, collection.id, people=list(people), faces=len(faces))
@@ -201,7 +265,7 @@ def scrub(store: Store) -> None:
         if not is_sqlite(store.engine):
             with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 # The first waits for everybody who still reads the store as it was: readers begin there.
-                for table in (STORE, PERSON, COLLECTION):
+                for table in (STORE, PERSON, COLLECTION, DOCUMENT, ATTACHMENT, ANSWER):
                     connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
             return
         if store.file is None:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.matches import Match, Matches
-from mien.errors import BadRequest, ConsentExpired, GalleryError, SpaceMismatch
+from mien.errors import BadRequest, ConsentExpired, GalleryError, SpaceMismatch, VersionStale
 from mien.gallery import people
 from mien.gallery.choices import IndexChoices
-from mien.gallery.forgetting import Forgotten, forget_everywhere, lapsed_on
+from mien.gallery.forgetting import Forgotten, drop_collection, forget_everywhere, lapsed_on
 from mien.gallery.index import Candidates
 from mien.gallery.nearby import Nearby, delete_saved
 from mien.gallery.on_server import ServerNearby
@@ -302,10 +302,18 @@ class Gallery:
 
     # Looking
 
-    def people(self, tags: Sequence[str] = ()) -> tuple[Person, ...]:
-        """Everybody, or everybody who has all of these tags, in the order of enrolment."""
+    def people(
+        self, tags: Sequence[str] = (), *, after: str = "", limit: int | None = None
+    ) -> tuple[Person, ...]:
+        """Everybody, or everybody who has all of these tags, in the order of enrolment.
+
+        Args:
+            tags: Words.
+            after: Begin after this one, by identifier.
+            limit: Look at so many at most, whatever their tags.
+        """
         with self.store.writing(light=True) as writing:
-            found = reading.people(writing, self.collection.id)
+            found = reading.people(writing, self.collection.id, after=after, limit=limit)
             writing.note("listed", self.collection.id, tags=len(tags), people=len(found))
         return tuple(person for person in found if set(tags) <= set(person.tags))
 
@@ -349,14 +357,15 @@ class Gallery:
         Raises:
             PersonUnknown: Nobody is enrolled under that name.
             PersonExists: Somebody else has the new name.
-            BadRequest: An unknown field or a value that cannot be kept; or the version is another.
+            BadRequest: An unknown field or a value that cannot be kept.
+            VersionStale: The person was changed meanwhile.
         """
         if unknown := changes.keys() - _FIELDS:
             raise BadRequest(f"A person has no {', '.join(sorted(unknown))}.")
         with self._changing() as writing:
             person = self._person(writing, who)
             if version is not None and person.version != version:
-                raise BadRequest(f"{person.name!r} was changed meanwhile.", hint="Look again, then repeat.")
+                raise VersionStale(f"{person.name!r} is of version {person.version} now, not {version}.")
             until = checked_day(changes.get("consent_until", person.consent_until))
             told = {name: changes.get(name, getattr(person.about, name)) for name in About.__struct_fields__}
             edit_person(writing, self.collection, person, about(**told), until)
@@ -447,7 +456,7 @@ class Gallery:
             found = [reading.person_id(writing, self.collection.id, one) for one in wanted]
             return list(dict.fromkeys(found))
 
-        return self._forget(chosen, "forgot")
+        return self._forget(lambda: forget_everywhere(self.store, self.collection, chosen))
 
     def sweep(self, today: date | None = None) -> Forgotten:
         """Forget everybody whose consent has run out.
@@ -455,11 +464,20 @@ class Gallery:
         Args:
             today: Consent lasts through its last day; None: today, in UTC.
         """
-        return self._forget(lapsed_on(today or audit.today(), self.collection), "swept")
+        lapsed = lapsed_on(today or audit.today(), self.collection)
+        return self._forget(lambda: forget_everywhere(self.store, self.collection, lapsed, action="swept"))
 
-    def _forget(self, choose: Callable[[Writing], Sequence[str]], action: str) -> Forgotten:
+    def forget_collection(self) -> Forgotten:
+        """Forget everybody for good, and delete the collection with its documents; see `forget`.
+
+        Raises:
+            CollectionUnknown: It is not there any more.
+        """
+        return self._forget(lambda: drop_collection(self.store, self.collection))
+
+    def _forget(self, forgetting: Callable[[], Forgotten]) -> Forgotten:
         try:
-            return forget_everywhere(self.store, self.collection, choose, action=action)
+            return forgetting()
         finally:
             if self.choices.folder is not None:
                 delete_saved(self.choices.folder, self.collection.id)

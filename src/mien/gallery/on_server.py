@@ -305,6 +305,14 @@ def forget_on_server(store: Store, collection: Collection, people: Sequence[str]
                 connection.exec_driver_sql(f"VACUUM (FULL) {table}")
 
 
+def drop_on_server(store: Store, collection: Collection) -> None:
+    """Delete all indexes of a collection that the server keeps."""
+    with refusing(store.name), store.engine.begin() as connection:
+        for table in _tables(connection, f"{_STATE}_{collection.id}_"):
+            _take_turn(connection, table)
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+
+
 def _tables(connection: Connection, beginning: str) -> list[str]:
     query = sa.text("SELECT tablename FROM pg_tables WHERE starts_with(tablename, :beginning)")
     return list(connection.execute(query, {"beginning": beginning}).scalars())

@@ -6,6 +6,8 @@
     vectors.npy       (n, d) float32
     crops/ID.jpg      pictures of faces, if they were kept
 
+Documents such as jobs and cases, API keys and the audit log are no part of it; a backup has them.
+
 Nothing in there is encrypted: whoever has the folder has the biometric data.
 """
 

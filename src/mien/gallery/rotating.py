@@ -1,7 +1,8 @@
 """Exchange the keys of a store, without enrolling anybody again.
 
-Everything that people's keys sealed stays as it is; their keys are wrapped anew, by a new key of the store,
-which the new master key wraps. Copies of the store that are known get the same new keys.
+Everything that the keys of people and documents sealed stays as it is; these keys are wrapped anew, by a new
+key of the store, which the new master key wraps. What the key of the store sealed itself is sealed anew. API
+keys stay valid. Copies of the store that are known get the same new keys.
 """
 
 from __future__ import annotations
@@ -12,8 +13,17 @@ import sqlalchemy as sa
 
 from mien.errors import GalleryError, StoreLocked
 from mien.gallery.forgetting import backups_of, opened_copy, scrub
-from mien.gallery.sql.schema import COLLECTION, PERSON, STORE
-from mien.gallery.store.sealed import new_index_key, open_about, person_key
+from mien.gallery.sql.schema import ANSWER, API_KEY, COLLECTION, DOCUMENT, PERSON, STORE
+from mien.gallery.store.sealed import (
+    new_index_key,
+    open_about,
+    open_answer,
+    open_key_name,
+    person_key,
+    rewrap_document_key,
+    seal_answer,
+    seal_key_name,
+)
 from mien.gallery.store.store import Store, Writing
 from mien.gallery.vault.keyring import KeyRing, make_ring
 from mien.gallery.vault.master import MasterKey
@@ -64,6 +74,8 @@ def _rotate(store: Store, new: MasterKey) -> tuple[int, bool]:
     with store.writing() as writing:
         ring, sealed = make_ring(new, store.id, audit_key=writing.ring.audit_key)
         people = _wrap_people(writing, ring)
+        _wrap_documents(writing, ring)
+        _seal_rest(writing, ring)
         for identifier in writing.connection.execute(sa.select(COLLECTION.c.id)).scalars().all():
             key = new_index_key(ring, identifier)
             writing.connection.execute(
@@ -102,3 +114,22 @@ def _wrap_people(writing: Writing, ring: KeyRing) -> int:
             changed.append({"who": row.id, "wrapped": ring.wrap(key, row.id), "mac": mac})
         writing.connection.execute(update, changed)
         count, last = count + len(rows), rows[-1].id
+
+
+def _wrap_documents(writing: Writing, ring: KeyRing) -> None:
+    here = writing.connection
+    for row in here.execute(sa.select(DOCUMENT.c.id, DOCUMENT.c.key)).all():
+        key = rewrap_document_key(writing.ring, ring, row.id, row.key)
+        here.execute(DOCUMENT.update().where(DOCUMENT.c.id == row.id).values(key=key))
+
+
+def _seal_rest(writing: Writing, ring: KeyRing) -> None:
+    """Seal anew the names of API keys and what was answered lately; by what these are found stays."""
+    here = writing.connection
+    for row in here.execute(sa.select(API_KEY.c.id, API_KEY.c.sealed)).all():
+        name = seal_key_name(ring, row.id, open_key_name(writing.ring, row.id, row.sealed))
+        here.execute(API_KEY.update().where(API_KEY.c.id == row.id).values(sealed=name))
+    answered = sa.select(ANSWER.c.mac, ANSWER.c.sealed).where(ANSWER.c.sealed.is_not(None))
+    for row in here.execute(answered).all():
+        answer = seal_answer(ring, row.mac, open_answer(writing.ring, row.mac, row.sealed))
+        here.execute(ANSWER.update().where(ANSWER.c.mac == row.mac).values(sealed=answer))

@@ -1,3 +1,5 @@
+import hashlib
+import hmac
 import unicodedata
 
 import pytest
@@ -61,3 +63,21 @@ def test_different_names_are_found_apart():
     assert len({ring.name_mac("c", name) for name in names}) == len(names) - 1, (
         "space at the end is not meant"
     )
+
+
+def test_digests_of_secrets_and_requests_outlast_an_exchange_of_keys():
+    old, _ = make_ring(KEY, "store")
+    new, _ = make_ring(OTHER_KEY, "store", audit_key=old.audit_key)
+    other, _ = make_ring(KEY, "store")
+    expected = hmac.new(old.audit_key, b"api-key\0ada\0secret", hashlib.sha256).digest()
+    assert old.api_key_mac("ada", "secret") == new.api_key_mac("ada", "secret") == expected
+    assert old.request_mac("ada", "secret") == new.request_mac("ada", "secret")
+    macs = [
+        *(
+            old.api_key_mac("ada", "secret"),
+            old.api_key_mac("ad", "asecret"),
+            old.api_key_mac("bo", "secret"),
+        ),
+        *(old.request_mac("ada", "secret"), other.api_key_mac("ada", "secret")),
+    ]
+    assert len(set(macs)) == len(macs)

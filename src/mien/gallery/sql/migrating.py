@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 # The newest revision in migrations/versions; a test compares.
-SCHEMA = "0001"
+SCHEMA = "0002"
 _VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 

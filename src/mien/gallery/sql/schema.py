@@ -10,6 +10,10 @@
     forgotten    which people and faces a restored backup has to forget again
     backup       where copies lie in which people have to be forgotten too
     audit        who did what, chained
+    api_key      who may ask the server for what; of its secret a keyed digest only
+    document     work that outlives a request, such as a job or a case: a key of its own, and what it seals
+    attachment   photographs and results of a document, sealed by its key
+    answer       what was answered to a request that may be repeated; for a day
 
 Every change of people and faces takes the next number of the store, in the order in which changes are
 committed; an index asks for what came after the number it knows. What is sealed is bound to its row. Times
@@ -153,4 +157,60 @@ AUDIT = Table(
     Column("collection_id", _ID),
     Column("detail", Text, nullable=False),
     Column("mac", LargeBinary, nullable=False),
+)
+
+API_KEY = Table(
+    "api_key",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("mac", LargeBinary, nullable=False),
+    Column("old_mac", LargeBinary),
+    Column("old_until", _TIME),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("collections", Text),
+    Column("rate_per_minute", Integer),
+    Column("created", _TIME, nullable=False),
+    Column("expires", _TIME),
+    Column("revoked", _TIME),
+    Column("last_used", _TIME),
+)
+
+DOCUMENT = Table(
+    "document",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("collection_id", _ID, ForeignKey("collection.id"), index=True),
+    Column("owner", String(200), nullable=False),
+    Column("state", String(40), nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", _TIME, nullable=False),
+    Column("changed", _TIME, nullable=False),
+    Index(None, "kind", "owner"),
+    Index(None, "kind", "state"),
+)
+
+ATTACHMENT = Table(
+    "attachment",
+    METADATA,
+    Column("document_id", _ID, ForeignKey("document.id"), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("person_id", _ID, index=True),
+    Column("created", _TIME, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    UniqueConstraint("document_id", "seq"),
+)
+
+ANSWER = Table(
+    "answer",
+    METADATA,
+    Column("mac", LargeBinary, primary_key=True),
+    Column("request_mac", LargeBinary, nullable=False),
+    Column("status", Integer),
+    Column("sealed", LargeBinary),
+    Column("created", _TIME, nullable=False, index=True),
 )

@@ -15,6 +15,7 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -66,7 +67,12 @@ class End:
 
 def now() -> str:
     """This moment, ISO 8601 in UTC to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return written(datetime.now(UTC))
+
+
+def written(moment: datetime) -> str:
+    """A moment as the store keeps it, so that moments can be compared as text: see `now`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def today() -> date:
@@ -112,12 +118,27 @@ def entries(connection: Connection, after: int = 0) -> Iterator[Entry]:
     Raises:
         AuditBroken: An entry is none.
     """
-    try:
-        for row in _rows(connection, after):
-            detail = msgspec.json.decode(row.detail)
-            yield Entry(row.seq, row.time, row.actor, row.action, row.collection_id, detail, row.mac.hex())
-    except (TypeError, AttributeError, msgspec.DecodeError) as error:
-        raise AuditBroken("The audit log holds something else than entries.") from error
+    for row in _rows(connection, after):
+        yield _entry(row)
+
+
+def portion(connection: Connection, start: int, most: int, *, newest_first: bool = False) -> list[Entry]:
+    """Some entries of the log.
+
+    Args:
+        connection: To the store.
+        start: Number of the entry after which they begin, before which if the newest come first; 0: the end.
+        most: How many at most.
+        newest_first: In which order.
+
+    Raises:
+        AuditBroken: An entry is none.
+    """
+    if not newest_first:
+        return list(islice(entries(connection, start), most))
+    query = sa.select(AUDIT).order_by(AUDIT.c.seq.desc()).limit(most)
+    rows = connection.execute(query.where(AUDIT.c.seq < start) if start else query)
+    return [_entry(row) for row in rows]
 
 
 def end(connection: Connection) -> End:
@@ -166,6 +187,14 @@ def verify(connection: Connection, key: bytes) -> End:
     if (said := end(connection)) != last:
         raise AuditBroken(f"The audit log ends at entry {last.seq}; it had {said.seq}.")
     return last
+
+
+def _entry(row: sa.Row[*tuple[Any, ...]]) -> Entry:
+    try:
+        detail = msgspec.json.decode(row.detail)
+        return Entry(row.seq, row.time, row.actor, row.action, row.collection_id, detail, row.mac.hex())
+    except (TypeError, AttributeError, msgspec.DecodeError) as error:
+        raise AuditBroken("The audit log holds something else than entries.") from error
 
 
 def _rows(connection: Connection, after: int) -> Iterator[sa.Row[*tuple[Any, ...]]]:

@@ -1,4 +1,4 @@
-"""Delete faces and people."""
+"""Delete faces, people and collections."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from mien.gallery.sql.schema import COLLECTION, FACE, GONE, PERSON, TEMPLATE
+from mien.gallery.store import documents
 from mien.gallery.store.reading import in_portions
 from mien.gallery.store.records import Collection, StoredFace
 from mien.gallery.store.sealed import new_index_key
@@ -26,6 +27,12 @@ def drop_rows(writing: Writing, collection: Collection, owners: Mapping[str, str
         writing.connection.execute(FACE.delete().where(FACE.c.id.in_(portion)))
     gone(writing, collection.id, owners)
     touch(writing, sorted(set(owners.values())))
+
+
+def drop_collection_row(writing: Writing, collection: Collection) -> None:
+    """Delete a collection in which nobody is any more, and its documents; saved indexes open no more."""
+    documents.delete(writing, documents.ids_about(writing, collection.id))
+    writing.connection.execute(COLLECTION.delete().where(COLLECTION.c.id == collection.id))
 
 
 def drop_person(writing: Writing, collection: Collection, person: str) -> int:

@@ -2,7 +2,8 @@
 
 A copy of a store is of an earlier moment: somebody who is one person now may be two there, and a face may be
 with somebody else. So the store remembers who was merged into whom, and of the forgotten everybody whom they
-were made of and all their faces; by identifier, which says nothing of anybody.
+were made of and all their faces; by identifier, which says nothing of anybody. Documents and collections that
+were deleted and API keys that were revoked are remembered in the same way.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from mien.gallery.sql.schema import ABSORBED, FACE, FORGOTTEN
-from mien.gallery.store import audit
-from mien.gallery.store.dropping import drop_person, drop_rows
+from mien.gallery.store import api_keys, audit, documents
+from mien.gallery.store.attachments import detach_people
+from mien.gallery.store.dropping import drop_collection_row, drop_person, drop_rows
 from mien.gallery.store.reading import Snapshot, collections, ids_of_people, in_portions
 from mien.gallery.store.store import Writing
 
@@ -43,12 +45,12 @@ def made_of(writing: Writing, people: Iterable[str]) -> frozenset[str]:
 
 
 def forgotten_ids(snapshot: Snapshot) -> frozenset[str]:
-    """Identifiers of all people who were forgotten, and of their faces."""
+    """Identifiers of all people who were forgotten, of their faces, and of what else was deleted."""
     return frozenset(snapshot.connection.execute(sa.select(FORGOTTEN.c.id)).scalars())
 
 
 def remember_forgotten(writing: Writing, ids: Iterable[str]) -> None:
-    """Remember identifiers of people and faces that are to be forgotten in every copy."""
+    """Remember identifiers of what is to be forgotten in every copy."""
     new = sorted(set(ids) - forgotten_ids(writing))
     if new:
         moment = audit.now()
@@ -56,11 +58,14 @@ def remember_forgotten(writing: Writing, ids: Iterable[str]) -> None:
 
 
 def forget_again(writing: Writing, ids: frozenset[str]) -> tuple[tuple[str, ...], int]:
-    """Drop people and faces that were forgotten, from whatever collection they are in.
+    """Drop people and faces that were forgotten, from whatever collection they are in, and all else deleted.
 
     Returns:
         The people, and how many faces there were of them and of others.
     """
+    documents.delete(writing, ids)
+    detach_people(writing, ids)
+    api_keys.revoke(writing, ids, audit.now())
     people: list[str] = []
     count = 0
     for collection in collections(writing):
@@ -74,4 +79,7 @@ def forget_again(writing: Writing, ids: frozenset[str]) -> tuple[tuple[str, ...]
             owners |= {row.id: row.person_id for row in rows}
         drop_rows(writing, collection, owners)
         count += len(owners)
+        # Somebody may be in it who went over to another collection since.
+        if collection.id in ids and not ids_of_people(writing, collection.id):
+            drop_collection_row(writing, collection)
     return tuple(people), count

@@ -101,14 +101,30 @@ def person_id(snapshot: Snapshot, collection_id: str, who: str) -> str:
     return who
 
 
-def people(snapshot: Snapshot, collection_id: str, *, ids: Sequence[str] | None = None) -> tuple[Person, ...]:
-    """People of a collection, all or some, in the order of their enrolment."""
+def people(
+    snapshot: Snapshot,
+    collection_id: str,
+    *,
+    ids: Sequence[str] | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> tuple[Person, ...]:
+    """People of a collection in the order of their enrolment: all, some, or a part of the list.
+
+    Args:
+        snapshot: Of the store.
+        collection_id: Whose.
+        ids: Only these.
+        after: Only who was enrolled after this one, by identifier.
+        limit: At most so many.
+    """
     query = (
         sa.select(PERSON, sa.func.count(FACE.c.id).label("faces"))
         .outerjoin(FACE, FACE.c.person_id == PERSON.c.id)
-        .where(PERSON.c.collection_id == collection_id)
+        .where(PERSON.c.collection_id == collection_id, PERSON.c.id > after)
         .group_by(PERSON.c.id)
         .order_by(PERSON.c.id)
+        .limit(limit)
     )
     asked = [query] if ids is None else [query.where(PERSON.c.id.in_(part)) for part in in_portions(ids)]
     rows = (row for question in asked for row in snapshot.connection.execute(question))
@@ -327,9 +343,15 @@ def dimensions(snapshot: Snapshot, collection: Collection) -> int | None:
 
 
 def index_key(snapshot: Snapshot, collection_id: str) -> bytes:
-    """The key of saved indexes of a collection; another one after somebody was forgotten."""
+    """The key of saved indexes of a collection; another one after somebody was forgotten.
+
+    Raises:
+        CollectionUnknown: The collection was deleted.
+    """
     query = sa.select(COLLECTION.c.index_key).where(COLLECTION.c.id == collection_id)
-    wrapped = snapshot.connection.execute(query).scalar_one()
+    wrapped = snapshot.connection.execute(query).scalar()
+    if wrapped is None:
+        raise CollectionUnknown("The collection is not there any more.")
     return snapshot.ring.unwrap(wrapped, f"index|{collection_id}")
 
 

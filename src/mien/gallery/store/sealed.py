@@ -28,6 +28,61 @@ def new_index_key(ring: KeyRing, collection_id: str) -> bytes:
     return ring.wrap(new_key(), f"index|{collection_id}")
 
 
+def document_key(ring: KeyRing, document_id: str, key: bytes) -> Seal:
+    """Open the key of a document."""
+    return Seal(ring.unwrap(key, f"document|{document_id}"))
+
+
+def wrap_document_key(ring: KeyRing, document_id: str, key: bytes) -> bytes:
+    """Wrap the key of a document."""
+    return ring.wrap(key, f"document|{document_id}")
+
+
+def rewrap_document_key(old: KeyRing, new: KeyRing, document_id: str, key: bytes) -> bytes:
+    """Wrap the key of a document by the keys that a store is to have."""
+    return new.wrap(old.unwrap(key, f"document|{document_id}"), f"document|{document_id}")
+
+
+def seal_document(seal: Seal, document_id: str, value: bytes) -> bytes:
+    """Seal what a document says."""
+    return seal.close(value, f"document|{document_id}")
+
+
+def open_document(seal: Seal, document_id: str, sealed: bytes) -> bytes:
+    """Open what a document says."""
+    return seal.open(sealed, f"document|{document_id}")
+
+
+def seal_attachment(seal: Seal, document_id: str, name: str, content: bytes) -> bytes:
+    """Seal what is attached to a document."""
+    return seal.close(content, f"attachment|{document_id}|{name}")
+
+
+def open_attachment(seal: Seal, document_id: str, name: str, sealed: bytes) -> bytes:
+    """Open what is attached to a document."""
+    return seal.open(sealed, f"attachment|{document_id}|{name}")
+
+
+def seal_key_name(ring: KeyRing, key_id: str, name: str) -> bytes:
+    """Seal what an API key is called."""
+    return ring.seal.close(name.encode(), f"api-key|{key_id}")
+
+
+def open_key_name(ring: KeyRing, key_id: str, sealed: bytes) -> str:
+    """Open what an API key is called."""
+    return ring.seal.open(sealed, f"api-key|{key_id}").decode()
+
+
+def seal_answer(ring: KeyRing, mac: bytes, answer: bytes) -> bytes:
+    """Seal what was answered to a request."""
+    return ring.seal.close(answer, f"answer|{mac.hex()}")
+
+
+def open_answer(ring: KeyRing, mac: bytes, sealed: bytes) -> bytes:
+    """Open what was answered to a request."""
+    return ring.seal.open(sealed, f"answer|{mac.hex()}")
+
+
 def seal_about(seal: Seal, person_id: str, about: About) -> bytes:
     """Seal what is known about a person."""
     return seal.close(msgspec.json.encode(about), f"about|{person_id}")

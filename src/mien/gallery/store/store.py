@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -108,7 +109,8 @@ class Store:
         wait_s: float = WAIT_S,
     ) -> None:
         self.address = address
-        self.actor = actor or _user()
+        # One store serves many at once: who acts is known to the thread or task that does.
+        self._actor = ContextVar("actor", default=actor or _user())
         self.master = master
         self._engine = connect(address, read_only=read_only, wait_s=wait_s)
         # One connection, one transaction: those of a store in memory take turns.
@@ -129,6 +131,24 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({self.name!r})"
+
+    @property
+    def actor(self) -> str:
+        """Who the audit log says it is."""
+        return self._actor.get()
+
+    @contextmanager
+    def acting(self, actor: str) -> Iterator[None]:
+        """Act for somebody else: in this thread or task, and in those that are started with its context.
+
+        Args:
+            actor: Who the audit log says it is, such as `key:` and the identifier of an API key.
+        """
+        before = self._actor.set(actor)
+        try:
+            yield
+        finally:
+            self._actor.reset(before)
 
     @property
     def name(self) -> str:
@@ -162,7 +182,7 @@ class Store:
             yield Reading(connection, self._current_ring(row), row.change)
 
     @contextmanager
-    def writing(self, *, light: bool = False) -> Iterator[Writing]:
+    def writing(self, *, light: bool = False, counted: bool = True) -> Iterator[Writing]:
         """Change the store; acknowledged when this ends, undone if an error leaves it.
 
         Writers take turns, over all processes, so that changes are committed in the order of their numbers
@@ -171,6 +191,8 @@ class Store:
         Args:
             light: What is written may be lost when the power fails, though not when the process ends; for
                 notes about searches.
+            counted: Whether it takes the next number; not for documents and keys of an API, so that indexes
+                need not look what changed.
 
         Raises:
             GalleryError: It cannot be written.
@@ -180,7 +202,7 @@ class Store:
             row = connection.execute(sa.select(STORE).with_for_update()).one()
             end = audit.End(row.audit_seq, row.audit_mac)
             # A search changes nothing that an index knows.
-            change = row.change if light else row.change + 1
+            change = row.change + 1 if counted and not light else row.change
             writing = Writing(connection, self._current_ring(row), change, end, self.actor)
             yield writing
             writing.finish()

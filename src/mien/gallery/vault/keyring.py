@@ -46,6 +46,22 @@ class KeyRing:
         """
         return hmac.new(self.audit_key, f"source|{collection}|{digest}".encode(), hashlib.sha256).digest()
 
+    def api_key_mac(self, key_id: str, secret: str) -> bytes:
+        """What the secret of an API key is known by.
+
+        It stays when keys are exchanged, or everybody who was issued one would need another that day. That
+        gives nothing away: the secret is random and kept nowhere, so that not even this key finds it.
+        """
+        return self._lasting_mac("api-key", key_id, secret)
+
+    def request_mac(self, *parts: str) -> bytes:
+        """What a request that may be repeated is found and compared by; it stays when keys are exchanged."""
+        return self._lasting_mac("request", *parts)
+
+    def _lasting_mac(self, *parts: str) -> bytes:
+        content = "\0".join(parts).encode()
+        return hmac.new(self.audit_key, content, hashlib.sha256).digest()
+
     def wrap(self, key: bytes, whose: str) -> bytes:
         """Seal a key for the store."""
         return self.seal.close(key, f"key|{whose}")
