@@ -22,7 +22,7 @@ versions. Doors translate codes: exit codes in `mien.cli.exits`, HTTP status in 
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 
 class MienError(Exception):
@@ -31,9 +31,13 @@ class MienError(Exception):
     Args:
         message: What happened, naming the file, person or option concerned.
         hint: What the reader can do about it; a class may bring a default.
+
+    Attributes:
+        details: More for programs, as JSON; None: there is no more.
     """
 
     code: ClassVar[str] = "mien_error"
+    details: dict[str, Any] | None = None
     default_hint: ClassVar[str] = ""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -363,7 +367,9 @@ class Unauthenticated(ServiceError):
     """A key is needed, and none was given that is valid."""
 
     code = "unauthenticated"
-    default_hint = "Send a key: Authorization: Bearer KEY, or x-api-key: KEY. Keys are made by mien keys create."
+    default_hint = (
+        "Send a key: Authorization: Bearer KEY, or x-api-key: KEY. Keys are made by mien keys create."
+    )
 
 
 class Forbidden(ServiceError):

@@ -9,7 +9,7 @@ import pytest
 
 from mien.convert.building.graph import Graph
 from mien.errors import DeviceUnavailable, InferenceError, OutOfMemory, PackCorrupt
-from mien.runtime.session import PROVIDERS, Runtime, available_cores, available_devices
+from mien.runtime.session import PROVIDERS, Runtime, Signature, available_cores, available_devices
 
 MATRIX = np.arange(12, dtype=np.float32).reshape(3, 4)
 BIAS = np.array([1, -2, 3, 0.5], np.float32)
@@ -214,3 +214,34 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch):
     assert available_cores() == 64
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert available_cores() == 1
+
+
+def test_a_network_says_what_it_takes_and_gives(runtime, tmp_path):
+    kinds = onnx.TensorProto
+    path = save_nodes(
+        tmp_path / "kinds.onnx",
+        [onnx.helper.make_node("Cast", ["x"], ["y"], to=kinds.INT64)],
+        [value("x", ["n", 3, None], kinds.FLOAT16)],
+        [value("y", ["n", 3, None], kinds.INT64)],
+    )
+    network = runtime.network(path)
+    assert network.inputs == (Signature("x", "float16", (None, 3, None)),)
+    assert network.outputs == (Signature("y", "int64", (None, 3, None)),)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "uint64", "float32", "float64"])
+def test_types_have_the_names_of_numpy(runtime, tmp_path, dtype):
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    nodes = [onnx.helper.make_node("Identity", ["x"], ["y"])]
+    path = save_nodes(tmp_path / "same.onnx", nodes, [value("x", [2], kind)], [value("y", [2], kind)])
+    network = runtime.network(path)
+    assert {one.dtype for one in (*network.inputs, *network.outputs)} == {dtype}
+    sent = np.array([0, 1], dtype)
+    assert network.run({"x": sent})["y"].dtype == sent.dtype
+
+
+def test_a_type_that_numpy_has_not_keeps_the_name_of_onnx_runtime(runtime, tmp_path):
+    kind = onnx.TensorProto.STRING
+    nodes = [onnx.helper.make_node("Identity", ["x"], ["y"])]
+    path = save_nodes(tmp_path / "text.onnx", nodes, [value("x", [2], kind)], [value("y", [2], kind)])
+    assert runtime.network(path).inputs[0].dtype == "tensor(string)"

@@ -1,5 +1,6 @@
 import pytest
 
+from server.described import Document
 from server.serving import served
 
 
@@ -21,3 +22,11 @@ def ada(photos):
     """Photographs of one person, as bytes."""
     folder = sorted(path for path in (photos / "known").iterdir() if path.is_dir())[0]
     return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+@pytest.fixture(scope="module")
+def api(server):
+    """The client of that server; whatever is answered has to be as `/openapi.json` says."""
+    document = Document(server.client.get("/openapi.json").json())
+    server.client.event_hooks = {"response": [document.check]}
+    return server.client

@@ -65,6 +65,12 @@ class StoredFaceRow(msgspec.Struct, frozen=True):
     created: str
 
 
+class OwnedFaceRow(StoredFaceRow, frozen=True, kw_only=True):
+    """A face that is kept, where it came from, and whose it is."""
+
+    person_id: str
+
+
 class PersonReport(msgspec.Struct, frozen=True):
     """`people show`: somebody with all faces."""
 
@@ -192,6 +198,13 @@ def person_row(person: Person) -> PersonRow:
         person.created,
         person.version,
     )
+
+
+def owned_face_row(face: StoredFace) -> OwnedFaceRow:
+    """Translate a face that is kept, with whose it is."""
+    row = stored_face_row(face)
+    told = {name: getattr(row, name) for name in row.__struct_fields__}
+    return OwnedFaceRow(**told, person_id=face.person_id)
 
 
 def person_report(person: Person, faces: Sequence[StoredFace]) -> PersonReport:

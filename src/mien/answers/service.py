@@ -69,6 +69,13 @@ class QueueRow(msgspec.Struct, frozen=True):
     capacity: int
 
 
+class EndRow(msgspec.Struct, frozen=True):
+    """That the audit log is whole, how many entries it has, and its end, to be noted elsewhere."""
+
+    entries: int
+    end: str
+
+
 class LimitsRow(msgspec.Struct, frozen=True):
     """What a request may hold."""
 
@@ -102,9 +109,9 @@ class SystemRow(msgspec.Struct, frozen=True):
     decision: DecisionRow | None
     queue: QueueRow
     limits: LimitsRow
-    thresholds: dict[str, float]
     networks: dict[str, list[str]]
     store: StoreRow | None = None
+    thresholds: dict[str, float] = {}  # msgspec copies it
 
 
 class PackRow(msgspec.Struct, frozen=True):

@@ -130,7 +130,13 @@ def _file_digest(source: Source) -> str:
 
 
 class Adding:
-    """What was seen while photographs are added, and the faces that wait to be kept."""
+    """What was seen while photographs are added to an album, and the faces that wait to be kept.
+
+    Args:
+        album: The collection.
+        keeping: How faces are kept.
+        besides: As in `add`.
+    """
 
     def __init__(self, album: Gallery, keeping: Keeping, besides: Sequence[str]) -> None:
         self._album, self._keeping, self._besides = album, keeping, besides
@@ -151,24 +157,30 @@ class Adding:
             self._seen.add(digest)
         return known
 
-    def take(self, result: Analysis | Failure, digest: str) -> None:
-        """Note what a photograph gave; an empty digest is of what came from no file."""
+    def take(self, result: Analysis | Failure, digest: str) -> int:
+        """Note what a photograph gave; an empty digest is of what came from no file.
+
+        Returns:
+            How many faces of it wait to be kept.
+        """
         if isinstance(result, Failure):
             self._photographs += 1
             self._failures.append(result)
-            return
+            return 0
         if not digest:
             digest = photograph_digest(result.image)
             if self.knows(digest):
-                return
+                return 0
         self._photographs += 1
         if len(result.faces) and result.faces.space != self._album.rule.space:
             raise SpaceMismatch(
                 f"The album holds embeddings of {self._album.rule.space}, not of {result.faces.space}."
             )
-        taken = [self._taken(result, result.faces[[row]], digest) for row in range(len(result.faces))]
+        looked_at = [self._taken(result, result.faces[[row]], digest) for row in range(len(result.faces))]
+        taken = [face for face in looked_at if face is not None]
         # All at once: half a photograph, were it kept, would never be looked at again.
-        self._waiting += [face for face in taken if face is not None]
+        self._waiting += taken
+        return len(taken)
 
     def _taken(self, photograph: Analysis, found: Faces, digest: str) -> NewFace | None:
         try:

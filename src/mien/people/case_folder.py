@@ -23,13 +23,12 @@ from mien.gallery.store.audit import now
 from mien.media.text import read_text
 from mien.packs.disk import write_synced
 from mien.people.case_page import case_page
-from mien.people.cases import FORMAT, Case, Review, Says, picture_names
+from mien.people.cases import FORMAT, Case, Review, Says, check_note, picture_names
 
 CASE = "case.json"
 PAGE = "case.html"
 PICTURES = "pictures"
 
-_NOTE_CHARACTERS = 10_000
 _WAIT_S = 30
 
 
@@ -118,8 +117,7 @@ def review(folder: Path, who: str, says: Says, note: str = "") -> Case:
     Raises:
         BadRequest: The case cannot be read or written, or there is no such candidate.
     """
-    if len(note) > _NOTE_CHARACTERS:
-        raise BadRequest(f"A note has at most {_NOTE_CHARACTERS:,} characters.")
+    check_note(note)
     with holding(folder):
         case = read_case(folder)
         found = case.run.candidates if case.run else ()

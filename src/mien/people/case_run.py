@@ -14,13 +14,10 @@ from mien.gallery.store import reading
 from mien.gallery.store.audit import now
 from mien.people.case_folder import holding, kept_pictures, make_folder, read_case, save_case
 from mien.people.case_search import search_case
-from mien.people.cases import FORMAT, Case, Run, probe_picture
+from mien.people.cases import FORMAT, Case, Run, check_told, probe_picture
 from mien.people.enrolling import Analyze
-from mien.people.probes import Looked, look, make_probe
+from mien.people.probes import Looked, check_different, look, make_probe
 from mien.pipeline.choosing import Choice
-
-_TITLE_CHARACTERS = 200
-_NOTE_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +54,11 @@ def begin_case(folder: Path, wanted: Wanted, analyze: Analyze) -> Case:
             to be a year is none, or a text is too long.
         InputError: A photograph cannot be read, or does not show the face that is meant.
     """
-    if len(wanted.title) > _TITLE_CHARACTERS or len(wanted.notes) > _NOTE_CHARACTERS:
-        raise BadRequest(f"A title has at most {_TITLE_CHARACTERS} characters, notes {_NOTE_CHARACTERS:,}.")
+    check_told(wanted.title, wanted.notes)
     paths = [path for path, _ in wanted.photographs]
     looked = look(paths, [wanted.face] * len(paths), analyze)
     digests = [one.digest for one in looked]
-    if twice := [path for i, path in enumerate(paths) if digests[i] in digests[:i]]:
-        raise BadRequest(f"{twice[0]} is given twice.", hint="One photograph twice proves nothing more.")
+    check_different(paths, digests)
     case = Case(
         format=FORMAT,
         title=wanted.title or folder.resolve().name,

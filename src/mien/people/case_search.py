@@ -22,7 +22,7 @@ from mien.gallery.store.records import Collection, Person, Provenance, StoredFac
 from mien.media.images import open_image
 from mien.ops.vectors import DISTANCES
 from mien.people.cases import Candidate, Case, Comparison, FoundFace, Run, face_picture, year_of
-from mien.people.enrolling import face_crop, photograph_digest
+from mien.people.enrolling import SENT, face_crop, photograph_digest
 from mien.people.probes import Looked
 from mien.people.shortlist import FAR_PLACES, Listed, decide, far_review_distance, gap_years, shortlist
 
@@ -181,7 +181,7 @@ class _Sheet:
 
 def _cut_out(provenance: Provenance) -> bytes | None:
     """A picture of an enrolled face out of its photograph, if that is still where and what it was."""
-    if not (provenance.source and provenance.box):
+    if not (provenance.source and provenance.box) or provenance.source.startswith(SENT):
         return None
     try:
         image = open_image(provenance.source)

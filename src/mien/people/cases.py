@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from mien.core.matches import Decision
+from mien.errors import BadRequest
 from mien.pipeline.choosing import Choice
 
 FORMAT = 1
@@ -16,6 +17,8 @@ Says = Literal["yes", "no", "unsure"]
 TakenBy = Literal["", "user", "photograph"]
 SAYS: tuple[Says, ...] = ("yes", "no", "unsure")
 
+_TITLE_CHARACTERS = 200
+_NOTE_CHARACTERS = 10_000
 _YEAR = re.compile(r"[0-9]{4}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -181,6 +184,18 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         """Who is looked for is nobody's business in a log."""
         return f"Case({len(self.probes)} probes, {len(self.reviews)} reviews)"
+
+
+def check_told(title: str, notes: str) -> None:
+    """Raise BadRequest if what is told of a case is too long."""
+    if len(title) > _TITLE_CHARACTERS or len(notes) > _NOTE_CHARACTERS:
+        raise BadRequest(f"A title has at most {_TITLE_CHARACTERS} characters, notes {_NOTE_CHARACTERS:,}.")
+
+
+def check_note(note: str) -> None:
+    """Raise BadRequest if what is noted about a candidate is too long."""
+    if len(note) > _NOTE_CHARACTERS:
+        raise BadRequest(f"A note has at most {_NOTE_CHARACTERS:,} characters.")
 
 
 def year_of(taken: object) -> int | None:

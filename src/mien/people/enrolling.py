@@ -27,6 +27,8 @@ from mien.settings import Gate
 # Enough for every embedder and for an eye, little enough for a million people.
 _CROP_PX = 320
 _CHUNK = 1024 * 1024
+# Begins the origin of a photograph that was sent: whatever its sender calls it, no file here is meant.
+SENT = "upload:"
 
 Analyze = Callable[[Iterable[Source], Sequence[str]], Iterator[Analysis | Failure]]
 
@@ -78,7 +80,18 @@ def enroll(
         MienError: No photograph gave a face; the error of the first.
         BadRequest: There is no photograph.
     """
-    faces, failures = new_faces(photographs, keeping)
+    return keep(gallery, told, *new_faces(photographs, keeping), space)
+
+
+def keep(
+    gallery: Gallery, told: Told, faces: Sequence[NewFace], failures: Sequence[Failure], space: str
+) -> Enrolment:
+    """Enrol somebody by faces, beside which there were photographs that gave none.
+
+    Raises:
+        MienError: There is no face; the error of the first photograph.
+        BadRequest: There is no photograph.
+    """
     if not faces:
         raise failures[0].error if failures else BadRequest(f"No picture was given for {told.name!r}.")
     newcomer = Newcomer(
@@ -161,6 +174,8 @@ def _taken(image: Image) -> str:
 
 def _lasting(source: str) -> str:
     """Where a photograph is, whatever folder somebody works in later; what is no file keeps its name."""
+    if source.startswith(SENT):
+        return source
     try:
         there = bool(source) and Path(source).is_file()
     except (OSError, ValueError):

@@ -58,7 +58,7 @@ def look(paths: Sequence[Path], faces: Sequence[Choice], analyze: Analyze) -> li
     if folders := [path for path in paths if path.is_dir()]:
         raise BadRequest(f"{folders[0]} is a folder.", hint="Name the photographs that show the person.")
     found = analyze([str(path) for path in paths], (*DETECTION, "embedding"))
-    return [_looked(one, face) for one, face in zip(found, faces, strict=True)]
+    return [looked_at(one, face) for one, face in zip(found, faces, strict=True)]
 
 
 def make_probe(folder: Path, path: Path, face: Choice, taken: str, digest: str) -> Probe:
@@ -74,19 +74,51 @@ def make_probe(folder: Path, path: Path, face: Choice, taken: str, digest: str) 
     Raises:
         BadRequest: `taken` is neither a year nor a day.
     """
-    if taken and year_of(taken) is None:
-        raise BadRequest(
-            f"{taken!r} is no year or day.", hint="Write photo.jpg=1998, or photo.jpg=1998-05-17."
-        )
-    known = taken or day_taken(path)
-    by: TakenBy = "user" if taken else "photograph" if known else ""
     # Found from elsewhere too; and from a folder that was taken along with its photographs.
     whole, inside = path.absolute(), folder.absolute()
     lasting = whole.relative_to(inside) if whole.is_relative_to(inside) else whole
-    return Probe(str(lasting), digest, face, known, by)
+    return probe_of(str(lasting), digest, face, taken, "" if taken else day_taken(path))
 
 
-def _looked(found: Analysis | Failure, face: Choice) -> Looked:
+def probe_of(photograph: str, digest: str, face: Choice, taken: str, by_camera: str) -> Probe:
+    """Write down a photograph, wherever it is kept.
+
+    Args:
+        photograph: What it is called.
+        digest: Of the photograph.
+        face: Which face of it.
+        taken: Year or day, as the user says; may be empty.
+        by_camera: Year or day, as the photograph says; may be empty.
+
+    Raises:
+        BadRequest: `taken` is neither a year nor a day.
+    """
+    if taken and year_of(taken) is None:
+        raise BadRequest(
+            f"{taken!r} is no year or day.",
+            hint="Write 1998, or 1998-05-17; on the command line photo.jpg=1998.",
+        )
+    known = taken or by_camera
+    by: TakenBy = "user" if taken else "photograph" if known else ""
+    return Probe(photograph, digest, face, known, by)
+
+
+def check_different(photographs: Sequence[object], digests: Sequence[str]) -> None:
+    """Raise BadRequest if a photograph, by its digest, is given twice; the first that is, is named."""
+    if twice := [one for i, one in enumerate(photographs) if digests[i] in digests[:i]]:
+        raise BadRequest(f"{twice[0]} is given twice.", hint="One photograph twice proves nothing more.")
+
+
+def looked_at(found: Analysis | Failure, face: Choice) -> Looked:
+    """The face of a photograph that is meant, cut out.
+
+    Args:
+        found: What looking at the photograph gave, with embeddings.
+        face: Which face.
+
+    Raises:
+        InputError: The photograph could not be read, or does not show the face that is meant.
+    """
     if isinstance(found, Failure):
         raise found.error
     faces = choose(found, face)

@@ -48,6 +48,38 @@ _LOAD_ERRORS = (
 _RUN_ERRORS = (native.Fail, native.RuntimeException, native.InvalidArgument, native.EPFail, ValueError)
 
 
+# What ONNX Runtime calls the types of tensors.
+_DTYPES = {
+    "tensor(bool)": "bool",
+    "tensor(uint8)": "uint8",
+    "tensor(uint16)": "uint16",
+    "tensor(uint32)": "uint32",
+    "tensor(uint64)": "uint64",
+    "tensor(int8)": "int8",
+    "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(float16)": "float16",
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a network takes or gives under one name.
+
+    Attributes:
+        name: Of the tensor.
+        dtype: NumPy's name of its type; ONNX Runtime's where NumPy has none.
+        shape: None where any length will do.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """An open network.
@@ -72,6 +104,16 @@ class Network:
     def output_names(self) -> tuple[str, ...]:
         """Names of the outputs, in the file's order."""
         return tuple(given.name for given in self._session.get_outputs())
+
+    @property
+    def inputs(self) -> tuple[Signature, ...]:
+        """What it takes, in the file's order."""
+        return tuple(_signature(given) for given in self._session.get_inputs())
+
+    @property
+    def outputs(self) -> tuple[Signature, ...]:
+        """What it gives, in the file's order."""
+        return tuple(_signature(given) for given in self._session.get_outputs())
 
     def run(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Run on named float32 tensors and return all outputs by name. Thread-safe.
@@ -174,6 +216,11 @@ def _unavailable(device: Device, why: str) -> DeviceUnavailable:
         f"Device {device} is not available: {why}.",
         hint=f"Available here: {present}. For {device}, install {wheel} and its drivers.",
     )
+
+
+def _signature(given: Any) -> Signature:  # noqa: ANN401 - of ONNX Runtime
+    shape = tuple(side if isinstance(side, int) else None for side in given.shape)
+    return Signature(given.name, _DTYPES.get(given.type, given.type), shape)
 
 
 def describe_network(path: Path) -> tuple[str, ...]:

@@ -11,8 +11,10 @@ import msgspec
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mien.server.compreface import DOORS as COMPREFACE
 from mien.server.failing import answer_errors
 from mien.server.guarding import Guarding
+from mien.server.inference import DOORS as INFERENCE
 from mien.server.logs import say, write_log
 from mien.server.openapi import describe
 from mien.server.service import Service, running
@@ -23,6 +25,7 @@ from mien.server.tracing import Tracing
 from mien.server.v1 import DOORS as V1
 from mien.settings import Settings
 
+_APIS = {"/v1": V1, "/api/v1": COMPREFACE, "/v2": INFERENCE}
 # How the settings reach processes that uvicorn starts.
 IN_ENVIRON = "MIEN_SERVER_SETTINGS_JSON"
 
@@ -80,8 +83,9 @@ def _api(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Mien", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     answer_errors(app)
-    for door in V1:
-        door.open(app, "/v1")
+    for prefix, doors in _APIS.items():
+        for door in doors:
+            door.open(app, prefix)
     numbers.open(app)
     document = describe(app)
     app.openapi = lambda: document  # type: ignore[method-assign]

@@ -25,6 +25,8 @@ from mien.server.uploads import Given, Upload, given_values, read_given, shown_n
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
+# Who asks through a proxy need not be on this machine.
+_PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 _VERSION = re.compile(r'"(\d{1,9})"')
 
 
@@ -139,7 +141,7 @@ def failures_of(error: MienError, failures: Sequence[Failure]) -> MienError:
         {"source": shown_name(one.source), "error": msgspec.to_builtins(error_row(one.error))}
         for one in failures
     ]
-    error.details = {"failures": rows}  # type: ignore[attr-defined]
+    error.details = {"failures": rows}
     return error
 
 
@@ -167,7 +169,8 @@ async def asked(request: Request) -> Ask:
     service, route = service_of(request), request.scope["route"]
     assert isinstance(route, APIRoute)  # noqa: S101 - handlers that ask are of doors
     plan = plan_of(route)
-    caller = await service.caller_of(key_of(request))
+    proxied = any(name in request.headers for name in _PROXIED)
+    caller = await service.caller_of(key_of(request), proxied=proxied)
     request.scope["state"]["actor"] = caller.actor
     service.rates.take(caller)
     if plan.needs not in {"anybody", "nobody"}:

@@ -22,6 +22,8 @@ from mien.errors import InferenceError, MienError, Overloaded, TimedOut
 from mien.server.room import Room
 
 Columns = tuple[str, ...]
+# How often it is looked whether somebody still waits.
+_GLANCE_S = 0.02
 Look = Callable[[Sequence[Image], Columns], Iterable[Analysis | Failure]]
 Decode = Callable[[], Image]
 
@@ -139,6 +141,13 @@ class Batcher:
                 self._queue += ready
                 self._turn.notify()
         return await ready[0].answer
+
+    def give_way(self, most_s: float) -> None:
+        """Wait until nobody waits for photographs, but not for ever; for work that can."""
+        end = time.monotonic() + most_s
+        with self._turn:
+            while self._inside and not self._closed and (left := end - time.monotonic()) > 0:
+                self._turn.wait(min(left, _GLANCE_S))
 
     def close(self) -> None:
         """Finish what was taken on, then stop. Not from the event loop."""

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from mien import errors as e
@@ -20,6 +21,10 @@ from mien.server.status import status_of
 
 # What Starlette says by status alone.
 _BY_STATUS: dict[int, type[e.ServiceError]] = {404: e.RouteUnknown, 405: e.MethodRefused}
+# What passes by itself, and after how many seconds it may be worth to ask again.
+_AGAIN_S: dict[type[e.MienError], float] = {e.StoreLocked: 1, e.StoreUnreachable: 5, e.OutOfMemory: 5}
+# Nobody reads it; for the log.
+_GONE = 499
 DEFECT = ErrorBody("defect", "Mien made a mistake.", "The log of the server says more, by the request id.")
 
 
@@ -32,13 +37,14 @@ def request_id_of(scope: Mapping[str, object]) -> str:
 def error_answer(error: e.MienError, scope: Mapping[str, Any]) -> Response:
     """An error in the envelope of the API that was asked, with its status and when to come again."""
     headers = {}
-    if isinstance(error, e.ServiceError) and error.retry_after_s is not None:
-        headers["retry_after"] = str(max(1, math.ceil(error.retry_after_s)))
+    again_s = error.retry_after_s if isinstance(error, e.ServiceError) else _AGAIN_S.get(type(error))
+    if again_s is not None:
+        headers["retry_after"] = str(max(1, math.ceil(again_s)))
     if isinstance(error, e.Unauthenticated):
         headers["www_authenticate"] = "Bearer"
-    body = ErrorBody(
-        error.code, encodable(error.message), encodable(error.hint), getattr(error, "details", None)
-    )
+    # That there is no such collection is said with the names of those that there are: not to every key.
+    hint = "" if isinstance(error, e.CollectionUnknown) else encodable(error.hint)
+    body = ErrorBody(error.code, encodable(error.message), hint, error.details)
     envelope = envelope_of(scope["path"])
     status = envelope.statuses.get(error.code) or status_of(error)
     return json_answer(envelope.wrap(body, request_id_of(scope)), status, **headers)
@@ -69,6 +75,14 @@ def answer_errors(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
+    async def mistaken(request: Request, _error: Exception) -> Response:
+        return defect_answer(request.scope)
+
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=_GONE)
+
+    app.add_exception_handler(Exception, mistaken)  # it is raised all the same, and told of by `Telling`
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(e.MienError, deliberate)
     app.add_exception_handler(RequestValidationError, unfitting)
     app.add_exception_handler(HTTPException, unknown)

@@ -82,7 +82,7 @@ class Guarding:
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or "" if _is_plain(host) else ""
+        name = _name_in(host)
         ours = {*self._serving.hosts, *LOOPBACK, self._serving.host}
         anywhere = not self._serving.on_loopback and not self._serving.hosts
         if not anywhere and name not in ours:
@@ -142,8 +142,14 @@ def _dress(headers: MutableHeaders, scope: Scope, origin: str | None) -> None:
         headers["access-control-expose-headers"] = _CORS["access-control-expose-headers"]
 
 
-def _is_plain(host: str) -> bool:
-    return bool(host) and all(letter.isalnum() or letter in ".-_:[]" for letter in host)
+def _name_in(host: str) -> str:
+    """The name that a server is asked under, without its port; empty if it is none."""
+    if not all(letter.isalnum() or letter in ".-_:[]" for letter in host):
+        return ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # a bracket that does not close
+        return ""
 
 
 def _too_large(serving: Serving) -> BodyTooLarge:

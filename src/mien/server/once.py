@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.responses import Response
 
 from mien.access.answers_given import GivenAnswer, abandon, begin, finish
+from mien.errors import GalleryError
 from mien.server.asking import Ask
 
 HEADER = "idempotency-key"
@@ -36,11 +38,13 @@ def once(handler: Handler) -> Handler:
             answer = await handler(*args, ask=ask, **kwargs)
         except BaseException:
             # What fails has changed nothing, and may be tried again.
-            await ask.do(lambda: abandon(store, turn))
+            with suppress(GalleryError):
+                await ask.do(lambda: abandon(store, turn))
             raise
         headers_kept = tuple((name, answer.headers[name]) for name in _KEPT if name in answer.headers)
         given = GivenAnswer(answer.status_code, answer.media_type or "", bytes(answer.body), headers_kept)
-        await ask.do(lambda: finish(store, turn, given))
+        with suppress(GalleryError):  # it is done, which has to be said, even if that cannot be noted
+            await ask.do(lambda: finish(store, turn, given))
         return answer
 
     return done_once

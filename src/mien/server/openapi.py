@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any, get_origin
@@ -77,7 +78,7 @@ def _types(plan: Plan) -> Iterator[Any]:
 
 def _operation(route: APIRoute, method: str, named: _Schemas) -> dict[str, Any]:
     plan = plan_of(route)
-    said = (route.endpoint.__doc__ or "").strip().split("\n\n")
+    said = (inspect.getdoc(route.endpoint) or "").split("\n\n")
     made: dict[str, Any] = {
         "operationId": f"{method.lower()}_{route.endpoint.__name__}_{route.path_format}".translate(_PLAIN),
         "summary": said[0],

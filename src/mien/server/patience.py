@@ -1,51 +1,92 @@
-"""HTTP connections on which something has to happen: who says nothing is let go (slow loris)."""
+"""HTTP connections on which something has to happen: who keeps the server waiting is let go (slow loris)."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # To send the head of a request; its body has the time that settings give.
 _HEAD_S = 10.0
+# Neither the parser nor uvicorn ends a head that is too long.
+_MOST_HEAD_BYTES = 64 * 1024
+# In which some of an answer has to be read.
+_READ_S = 30.0
 
 
 class PatientProtocol(HttpToolsProtocol):
-    """Closes a connection whose request line and headers do not come within ten seconds."""
+    """Closes a connection whose request line and headers do not come within ten seconds, or have no end.
+
+    So it does if the rest of a request that was answered already does not come, or an answer is not read.
+    """
 
     _patience: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _in_head = False
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         super().connection_made(transport)
         self._wait()
 
+    def data_received(self, data: bytes) -> None:
+        """Parse, unless there is too much of it."""
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _MOST_HEAD_BYTES:
+                self.transport.abort()
+
     def on_message_begin(self) -> None:
-        """A request begins; the next one, on a connection that was kept."""
+        """A request begins."""
         super().on_message_begin()
-        if self._patience is None:
-            self._wait()
+        self._in_head, self._head_bytes = True, 0
+        self._wait()
 
     def on_headers_complete(self) -> None:
         """The head is there."""
-        self._calm()
+        self._in_head = False
+        _stop(self._patience)
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """A request was answered; what is left of it, and the next one, have to come."""
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self._wait()
+
+    def pause_writing(self) -> None:
+        """More was answered than was read."""
+        super().pause_writing()
+        self._watch(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """It was read."""
+        super().resume_writing()
+        _stop(self._reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
-        self._calm()
+        _stop(self._patience)
+        _stop(self._reading)
         super().connection_lost(exc)
 
     def _wait(self) -> None:
-        self._patience = self.loop.call_later(_HEAD_S, self._lose)
+        _stop(self._patience)
+        self._patience = self.loop.call_later(_HEAD_S, self.transport.close)
 
-    def _calm(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _watch(self, unread: int) -> None:
+        def look() -> None:
+            left = self.transport.get_write_buffer_size()
+            if left < unread:
+                self._watch(left)
+            else:
+                self.transport.abort()  # closing would wait for it to be read
 
-    def _lose(self) -> None:
-        transport: Any = self.transport
-        if transport is not None and not transport.is_closing():
-            transport.close()
+        self._reading = self.loop.call_later(_READ_S, look)
+
+
+def _stop(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()

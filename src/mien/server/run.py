@@ -75,8 +75,10 @@ def check(settings: Settings) -> None:
         if file is not None and not file.is_file():
             raise SettingsError(f"There is no file {file}.", hint="tls_cert and tls_key name PEM files.")
     with open_store(settings.store_address, settings.key_name, os.environ) as store:
-        if not serving.on_loopback and not any_key(store):
+        for_others = not serving.on_loopback or serving.hosts or serving.origins
+        if for_others and not any_key(store):
             raise SettingsError(
                 f"Without API keys, anybody could ask the server at {serving.host}.",
-                hint="Make the first one: mien keys create admin --scope admin; or listen at 127.0.0.1.",
+                hint="Make the first one: mien keys create admin --scope admin; or listen at 127.0.0.1, "
+                "without hosts and origins.",
             )

@@ -21,9 +21,10 @@ from mien.core.analysis import Analysis, Failure
 from mien.core.image import Image
 from mien.errors import CollectionUnknown, MienError, Unauthenticated
 from mien.gallery.choices import IndexChoices
-from mien.gallery.forgetting import Forgotten, drop_collection
+from mien.gallery.forgetting import Forgotten
 from mien.gallery.gallery import Gallery
 from mien.gallery.store import reading
+from mien.jobs.runner import Runner
 from mien.kit import Mien
 from mien.media.images import open_image
 from mien.media.measuring import pixels_of
@@ -42,6 +43,8 @@ T = TypeVar("T")
 
 # What a request waits for besides networks: the store. More threads only wait for each other's turn.
 _THREADS = 8
+# How long a photograph of a job waits while requests have theirs looked at.
+_PATIENCE_S = 1.0
 # How long a revoked key may still be taken for good, and a first key not be asked for.
 _REMEMBER_S = 2.0
 _MOST_REMEMBERED = 10_000
@@ -101,6 +104,7 @@ class Service:
             ),
             batched=self.metrics.batched,
         )
+        self.jobs = Runner(self.kit, self._look_patiently, defect=lambda error: say("defect", error=error))
 
     # Looking
 
@@ -138,6 +142,19 @@ class Service:
         stages = self.kit.stages_for(columns)
         return Analyzer(stages, self.settings.batch, self.metrics.observed).run(images)
 
+    def _look_patiently(
+        self, items: Iterator[Image | Failure], columns: Sequence[str]
+    ) -> Iterator[Analysis | Failure]:
+        """For jobs: requests come first, as long as they leave gaps."""
+
+        def giving_way() -> Iterator[Image | Failure]:
+            for item in items:
+                self.batcher.give_way(_PATIENCE_S)
+                yield item
+
+        stages = self.kit.stages_for(columns)
+        return Analyzer(stages, self.settings.batch, self.metrics.observed).run(giving_way())
+
     # People
 
     def gallery(self, name: str) -> Gallery:
@@ -174,7 +191,7 @@ class Service:
 
     def drop(self, name: str) -> Forgotten:
         """Forget everybody in a collection, and delete it. Raises CollectionUnknown."""
-        done = drop_collection(self.store, self.known(name).collection)
+        done = self.known(name).forget_collection()
         self.kit.let_go(name)
         return done
 
@@ -192,13 +209,17 @@ class Service:
 
     # Keys
 
-    async def caller_of(self, key: str | None) -> Caller:
+    async def caller_of(self, key: str | None, *, proxied: bool = False) -> Caller:
         """Who asks.
+
+        Args:
+            key: What was sent as a key.
+            proxied: Whether the request came through a proxy: somebody else's then, and a key is needed.
 
         Raises:
             Unauthenticated: A key is needed, and this is none.
         """
-        if await self._is_open():
+        if not proxied and await self._is_open():
             return local()
         if key is None:
             raise Unauthenticated("A key is needed.")
@@ -245,12 +266,14 @@ class Service:
             # Requests that need what is missing say so; people may be looked after all the same.
             say("networks are missing", code=error.code, hint=error.hint)
             self.usual = DETECTION
+        self.jobs.start()
         self.ready.set()
 
     usual: Columns = DETECTION
 
     def close(self) -> None:
         """Finish what was taken on, save indexes, let go of the store."""
+        self.jobs.close()
         self.batcher.close()
         self.kit.close()
 

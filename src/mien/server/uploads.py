@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
@@ -74,6 +74,20 @@ class _InMemory(MultiPartParser):
     """Faces are never put into temporary files; the body as a whole is bounded."""
 
     spool_max_size = 2**62
+    _whole = False
+
+    def on_end(self) -> None:
+        """The last boundary was there."""
+        self._whole = True
+
+    async def parse(self) -> FormData:
+        """Read the form. Raises MultiPartException, also if something was cut off."""
+        form = await super().parse()
+        if not self._whole:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("It ends before its last boundary.")
+        return form
 
 
 async def read_given(request: Request, fields: Sequence[str], most: int) -> Given:
@@ -124,14 +138,19 @@ async def _form(
         raise BadRequest("The form cannot be read.") from error
     uploads: list[tuple[str, Upload]] = []
     texts: list[tuple[str, str]] = []
-    for name, value in form.multi_items():
-        if not isinstance(value, UploadFile):
-            texts.append((name, value))
-            continue
-        if name not in fields:
-            raise BadRequest(f"No file is wanted as {name_of(name)}.", hint=f"Files: {', '.join(fields)}.")
-        folder, called = _named(value.filename or "")
-        uploads.append((name, Upload(called, await value.read(), folder)))
+    try:
+        for name, value in form.multi_items():
+            if not isinstance(value, UploadFile):
+                texts.append((name, value))
+                continue
+            if name not in fields:
+                raise BadRequest(
+                    f"No file is wanted as {name_of(name)}.", hint=f"Files: {', '.join(fields)}."
+                )
+            folder, called = _named(value.filename or "")
+            uploads.append((name, Upload(called, await value.read(), folder)))
+    finally:
+        await form.close()
     return uploads, _listed(texts)
 
 
@@ -205,13 +224,14 @@ def _fitting(name: str, texts: list[Any], wanted: Any) -> Any:  # noqa: ANN401 -
     kinds = described.types if isinstance(described, msgspec.inspect.UnionType) else (described,)
     if any(isinstance(kind, msgspec.inspect.CollectionType) for kind in kinds):
         return texts
-    if len(texts) > 1:
+    if len(texts) != 1:
         raise BadRequest(f"{name} is given {len(texts)} times.")
     text = texts[0]
+    if text == "" and any(isinstance(kind, msgspec.inspect.NoneType) for kind in kinds):
+        return None
     if any(isinstance(kind, msgspec.inspect.DictType) for kind in kinds) and isinstance(text, str):
         try:
             return msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequest(f"{name} is no JSON: {error}") from error
-    nothing = any(isinstance(kind, msgspec.inspect.NoneType) for kind in kinds)
-    return None if nothing and text == "" else text
+    return text

@@ -5,10 +5,12 @@ from __future__ import annotations
 from mien.server.v1 import (
     audit,
     calibration,
+    cases,
     clusters,
     collections,
     faces,
     health,
+    jobs,
     keys,
     machine,
     people,
@@ -25,7 +27,9 @@ DOORS = (
     faces.door,
     recognising.door,
     clusters.door,
+    cases.door,
     calibration.door,
+    jobs.door,
     audit.door,
     keys.door,
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from starlette.responses import Response
 
-from mien.answers.service import Page
+from mien.answers.service import EndRow, Page
 from mien.errors import BadRequest
 from mien.gallery.store import audit
 from mien.gallery.store.audit import Entry
@@ -27,13 +27,6 @@ class WhichEntries(Part, frozen=True):
 
     order: Literal["asc", "desc"] = "asc"
     after: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 0
-
-
-class EndRow(msgspec.Struct, frozen=True):
-    """That the log is whole, how many entries it has, and its end, to be noted elsewhere."""
-
-    entries: int
-    end: str
 
 
 @door.at("GET", "", Plan("admin", Page[Entry], options=WhichEntries))

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from starlette.responses import Response
 
-from mien.answers.service import DecisionRow
+from mien.answers.calibration import CalibratedRow, CalibrationRow, decision_row
 from mien.errors import BadRequest
 from mien.evaluate.calibration.galleries import calibrate_gallery
 from mien.evaluate.calibration.showing import show_calibration
-from mien.gallery.calibration import Calibration
 from mien.gallery.rule import save_calibration
 from mien.server.answers import json_answer, nothing
 from mien.server.asking import Ask, Asking
 from mien.server.doors import Door
 from mien.server.plans import Plan
-from mien.server.v1.machine import decision_row
 
 door = Door(tags=["calibration"])
-
-
-class CalibrationRow(msgspec.Struct, frozen=True):
-    """The rule in use, and the calibration behind it, if there is one."""
-
-    decision: DecisionRow
-    calibration: Calibration | None
-
-
-class CalibratedRow(CalibrationRow, frozen=True, kw_only=True):
-    """The rule from now on, and what was measured."""
-
-    report: dict[str, Any]
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -66,7 +66,7 @@ async def add_photographs(collection: str, ask: Asking) -> Response:
     return json_answer(added_row(collection, done), 201)
 
 
-@door.at("POST", "/move", Plan("enroll", WhoseRow, body=Faces))
+@door.at("POST", "/move", Plan("enroll", WhoseRow, body=Faces, repeatable=True))
 async def move(collection: str, ask: Asking) -> Response:
     """Say that faces are of somebody else than their group, so that they never come back to it."""
     told = await ask.body(Faces)
@@ -75,7 +75,7 @@ async def move(collection: str, ask: Asking) -> Response:
     return json_answer(whose_row(person, collection))
 
 
-@door.at("POST", "/{group}/name", Plan("enroll", WhoseRow, body=Naming))
+@door.at("POST", "/{group}/name", Plan("enroll", WhoseRow, body=Naming, repeatable=True))
 async def name(collection: str, group: str, ask: Asking) -> Response:
     """Give a group a name; with a collection, its person is found there from then on."""
     told = await ask.body(Naming)
@@ -85,7 +85,7 @@ async def name(collection: str, group: str, ask: Asking) -> Response:
     return json_answer(whose_row(person, told.collection or collection))
 
 
-@door.at("POST", "/{group}/merge", Plan("enroll", WhoseRow, body=Others))
+@door.at("POST", "/{group}/merge", Plan("enroll", WhoseRow, body=Others, repeatable=True))
 async def merge(collection: str, group: str, ask: Asking) -> Response:
     """Make several groups one."""
     others = (await ask.body(Others)).others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from mien.answers.people import PersonRow, StoredFaceRow, person_row, stored_face_row
+from mien.answers.people import OwnedFaceRow, PersonRow, owned_face_row, person_row
 from mien.errors import FaceUnknown
 from mien.gallery.store import reading
 from mien.gallery.store.records import StoredFace
@@ -17,13 +17,7 @@ from mien.server.v1.people import Faces
 door = Door(tags=["faces"], prefix="/collections/{collection}/faces")
 
 
-class OwnedFaceRow(StoredFaceRow, frozen=True, kw_only=True):
-    """A face that is kept, where it came from, and whose it is."""
-
-    person_id: str
-
-
-@door.at("POST", "/move", Plan("enroll", PersonRow, body=Faces))
+@door.at("POST", "/move", Plan("enroll", PersonRow, body=Faces, repeatable=True))
 async def move(collection: str, ask: Asking) -> Response:
     """Give faces to somebody else: who is known, or a new name; or somebody new without one."""
     told = await ask.body(Faces)
@@ -34,10 +28,7 @@ async def move(collection: str, ask: Asking) -> Response:
 @door.at("GET", "/{face}", Plan("search", OwnedFaceRow))
 async def face(collection: str, face: str, ask: Asking) -> Response:
     """Tell where a face came from, and whose it is."""
-    found = await ask.do(lambda: _face(ask, collection, face))
-    row = stored_face_row(found)
-    told = {name: getattr(row, name) for name in row.__struct_fields__}
-    return json_answer(OwnedFaceRow(**told, person_id=found.person_id))
+    return json_answer(owned_face_row(await ask.do(lambda: _face(ask, collection, face))))
 
 
 @door.at("GET", "/{face}/picture", Plan("search", "image/jpeg"))

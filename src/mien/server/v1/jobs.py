@@ -17,7 +17,7 @@ from mien.errors import BadRequest, MienError
 from mien.gallery.forgetting import Forgotten
 from mien.jobs import desk
 from mien.jobs.job import ENDED, KeptJob, job_row
-from mien.jobs.kinds import kind_of
+from mien.jobs.kinds import KINDS, kind_of
 from mien.jobs.photographs import Sent
 from mien.jobs.results import results
 from mien.server.answers import encoded, json_answer
@@ -42,7 +42,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     started at once; until then photographs may be added.
     """
 
-    kind: str
+    kind: Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
     collection: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
     options: dict[str, Any] | None = None
     folder: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] | None = None

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from starlette.responses import Response
 
+from mien.answers.calibration import decision_row
 from mien.answers.service import (
     DecisionRow,
     LimitsRow,
@@ -21,7 +22,6 @@ from mien.answers.service import (
 from mien.core.columns import BY_NAME
 from mien.errors import MienError
 from mien.gallery.overview import overview
-from mien.gallery.rule import DecisionRule
 from mien.kit import Mien
 from mien.runtime.session import available_cores, runtime_version
 from mien.server.answers import json_answer
@@ -51,11 +51,6 @@ async def system(ask: Asking) -> Response:
 async def packs(ask: Asking) -> Response:
     """List the packs that there are, installed or not."""
     return json_answer(Page(await ask.do(lambda: _packs(ask.service.kit))))
-
-
-def decision_row(rule: DecisionRule) -> DecisionRow:
-    """Translate a rule."""
-    return DecisionRow(rule.space, rule.metric, rule.distance, rule.fmr, rule.review_distance, rule.source)
 
 
 def _system(ask: Ask) -> SystemRow:

@@ -21,12 +21,12 @@ from mien.answers.people import (
 )
 from mien.answers.service import Page
 from mien.core.analysis import Failure
-from mien.errors import BadRequest, MienError
+from mien.errors import BadRequest
 from mien.gallery.forgetting import Forgotten
 from mien.gallery.gallery import Gallery
 from mien.gallery.store.records import Person, about
 from mien.looker import embedding_of
-from mien.people.enrolling import Told, enroll
+from mien.people.enrolling import Told, keep, new_faces
 from mien.pipeline.stages import DETECTION
 from mien.server.answers import json_answer
 from mien.server.asking import Ask, Asking, failures_of
@@ -166,14 +166,14 @@ async def add_faces(collection: str, person: str, ask: Asking) -> Response:
     return await _enrolled(ask, collection, Told(known.about.name), options)
 
 
-@door.at("POST", "/{person}/merge", Plan("enroll", PersonRow, body=Others))
+@door.at("POST", "/{person}/merge", Plan("enroll", PersonRow, body=Others, repeatable=True))
 async def merge(collection: str, person: str, ask: Asking) -> Response:
     """Make others and this person one: their faces and tags go over."""
     others = (await ask.body(Others)).others
     return _versioned(await ask.do(lambda: ask.service.known(collection).merge(person, others)))
 
 
-@door.at("POST", "/{person}/split", Plan("enroll", PersonRow, body=Faces))
+@door.at("POST", "/{person}/split", Plan("enroll", PersonRow, body=Faces, repeatable=True))
 async def split(collection: str, person: str, ask: Asking) -> Response:
     """Make two people of one: some of the faces go to somebody else."""
     told = await ask.body(Faces)
@@ -196,14 +196,12 @@ async def _enrolled(ask: Ask, collection: str, who: Told, options: FaceOptions) 
     gallery = await ask.gallery(collection)
     keeping = ask.service.keeping(options.face, options.gate, crops=options.keep_picture)
     results = await ask.look_at_all(keeping.columns, await ask.photographs())
-    try:
-        done = await ask.do(lambda: enroll(gallery, who, results, keeping, gallery.rule.space))
-    except MienError as error:
-        failed = [one for one in results if isinstance(one, Failure)]
-        raise (failures_of(error, failed) if failed else error) from None
-    row = enrol_row(who.name, done)
-    failures = [msgspec.structs.replace(one, source=shown_name(one.source)) for one in row.failures]
-    return json_answer(msgspec.structs.replace(row, failures=failures), 201)
+    faces, failures = await ask.do(lambda: new_faces(results, keeping))
+    told = [Failure(shown_name(one.source), one.error) for one in failures]
+    if not faces:
+        raise failures_of(failures[0].error, told)
+    done = await ask.do(lambda: keep(gallery, who, faces, told, gallery.rule.space))
+    return json_answer(enrol_row(who.name, done), 201)
 
 
 def _wanted(known: Gallery, wanted: WhichPeople) -> list[Person]:

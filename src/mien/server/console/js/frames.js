@@ -1,0 +1,75 @@
+// One frame after the other to the server, never two at once: as large as it keeps up with, and with pauses when
+// it is busy.
+
+import { ApiError } from "./api.js";
+
+const SIDES = [320, 480, 640, 960, 1280]; // Of the longer side, in pixels.
+const FIRST = 2;
+const SLOW_MS = 700;
+const QUICK_MS = 220;
+const STEADY = 6; // Quick answers, before frames grow.
+const LEAST_MS = 60; // From frame to frame: faces do not move faster.
+const LONGEST_WAIT_S = 15;
+const RECENT = 12; // Answers that the rate is counted from.
+/** Of these the server recovers by itself; status 0: it does not answer. */
+const PASSING = new Set([0, 429, 502, 503, 504]);
+
+/**
+ * @typedef {object} Pace
+ * @property {number} latencyMs From the picture to its answer.
+ * @property {number} perSecond Answers.
+ * @property {number} side Of the frame.
+ */
+
+/**
+ * @param {object} about
+ * @param {(side: number) => Promise<File>} about.take
+ * @param {(frame: File) => Promise<any>} about.ask
+ * @param {(answer: any, pace: Pace) => void} about.told
+ * @param {(waitS: number, error: ApiError) => void} about.busy The server is to be left alone for so long.
+ * @param {AbortSignal} about.signal Ends it.
+ * @returns {Promise<void>} When it was ended. Throws ApiError for what does not pass.
+ */
+export async function askFrames({ take, ask, told, busy, signal }) {
+  let step = FIRST;
+  let steady = 0;
+  let failures = 0;
+  const times = [];
+  while (!signal.aborted) {
+    const begun = performance.now();
+    try {
+      const answer = await ask(await take(SIDES[step]));
+      if (signal.aborted) return;
+      const now = performance.now();
+      const latencyMs = now - begun;
+      times.push(now);
+      times.splice(0, times.length - RECENT);
+      failures = 0;
+      told(answer, { latencyMs, perSecond: times.length > 1 ? (1000 * (times.length - 1)) / (now - times[0]) : 0, side: SIDES[step] });
+      steady = latencyMs < QUICK_MS ? steady + 1 : 0;
+      if (latencyMs > SLOW_MS) step = Math.max(step - 1, 0);
+      else if (steady >= STEADY) [step, steady] = [Math.min(step + 1, SIDES.length - 1), 0];
+      await pause(LEAST_MS - latencyMs, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ApiError && PASSING.has(error.status))) throw error;
+      const waitS = Math.min(Math.max(error.waitS ?? 0, 2 ** failures), LONGEST_WAIT_S);
+      failures += 1;
+      step = Math.max(step - 1, 0);
+      times.length = 0;
+      busy(waitS, error);
+      await pause(1000 * waitS, signal);
+    }
+  }
+}
+
+/** @param {number} ms @param {AbortSignal} signal Ends it early. */
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}
