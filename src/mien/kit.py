@@ -212,6 +212,8 @@ class Mien(Looker):
         """
         name = collection or self.settings.collection
         with self._lock:
+            if name in self._galleries and not self._galleries[name].is_there():
+                del self._galleries[name]  # somebody has deleted it, and perhaps made another of that name
             if name not in self._galleries:
                 settings = self.settings
                 # People stay findable when a better embedder is installed: it is used once they are upgraded.

@@ -8,8 +8,8 @@ SIZES = {"phone": (360, 800), "tablet": (768, 1024), "desk": (1440, 900), "wide"
 OUT = Path(__file__).resolve().parents[2] / "out" / "e2e"
 # What a page has broken of its policy; the event tells more than the console does.
 WATCH = """
-document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(`policy: ${event.violatedDirective} refused ${event.blockedURI} at ${event.sourceFile}:${event.lineNumber}`));
+document.addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI, sourceFile, lineNumber}) =>
+  console.error(`policy: ${violatedDirective} refused ${blockedURI} at ${sourceFile}:${lineNumber}`));
 """
 AXE = "axe.run(document, {resultTypes: ['violations']})"
 # Wider than the window by more than a rounded pixel: then a phone scrolls sideways.
@@ -114,5 +114,7 @@ def film_of(photos, to, size_wh=(640, 480)):
     with to.open("wb") as film:
         for photo in photos:
             with Image.open(photo) as opened:
-                ImageOps.pad(opened.convert("RGB"), size_wh, color=(40, 44, 48)).save(film, "JPEG", quality=90)
+                ImageOps.pad(opened.convert("RGB"), size_wh, color=(40, 44, 48)).save(
+                    film, "JPEG", quality=90
+                )
     return to

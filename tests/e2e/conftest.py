@@ -16,7 +16,9 @@ def chromium(photos, tmp_path_factory):
     if path is None:
         pytest.skip("needs Chromium, which this machine does not have")
     known = sorted((photos / "known").glob("*/*.jpg"))
-    film = film_of([one for one in known[:3] for _ in range(30)], tmp_path_factory.mktemp("film") / "film.mjpeg")
+    film = film_of(
+        [one for one in known[:3] for _ in range(30)], tmp_path_factory.mktemp("film") / "film.mjpeg"
+    )
     camera = [
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
@@ -37,7 +39,7 @@ def site(chromium, mien_home, tmp_path_factory):
 
 @pytest.fixture
 def visit(chromium, site):
-    """Open the console: `visit("phone", language="zh", dark=True)`; afterwards nothing may be complained about."""
+    """Open the console: `visit("phone", language="zh", dark=True)`; afterwards no complaint may be left."""
     opened = []
 
     def open_one(size="desk", **more):

@@ -21,9 +21,8 @@ class Image:
         index: Position in its source: 0 for a photograph, the frame number in a video.
         time_s: Seconds since the start of its source; None for photographs.
         full_wh: Width and height of the original, if this is a smaller copy of it; else None.
-        digest: SHA-256 of the encoded photograph, hexadecimal, if it came from no file but is known; else None.
-        taken: When it was taken, as its own head says, if it came from no file; else None. Of a file, both
-            can be read from `source`.
+        digest: SHA-256 of the encoded photograph, hexadecimal, if it came from no file; of a file None.
+        taken: When it was taken, as its own head says, if it came from no file; of a file None.
     """
 
     rgb: NDArray[np.uint8]

@@ -121,6 +121,11 @@ class Gallery:
         with self.store.reading() as snapshot:
             return len(reading.ids_of_people(snapshot, self.collection.id))
 
+    def is_there(self) -> bool:
+        """Whether the store still has the collection."""
+        with self.store.reading() as snapshot:
+            return any(one.id == self.collection.id for one in reading.collections(snapshot))
+
     def __repr__(self) -> str:
         return f"Gallery({self.store.name!r}, {self.collection.name!r})"
 

@@ -112,34 +112,33 @@ class Task:
             reading.collection_named(snapshot, self.job.collection or "")
         return self.kit.gallery(self.job.collection)
 
-    def portions(self, columns: Sequence[str], size: int | None = None) -> Iterator[Iterator[Looked]]:
+    def portions(self, columns: Sequence[str]) -> Iterator[Iterator[Looked]]:
         """Look at the photographs that are left; the next are read while those before are looked at.
 
         Args:
             columns: What to compute.
-            size: How many make a step; None: a batch.
 
         Yields:
             Photographs for one step after the other, each with what it gave.
         """
-        for portion in self.portions_unless(lambda _digest: False, columns, size):
+        for portion in self.portions_unless(lambda _digest: False, columns, self.kit.settings.batch):
             yield ((one, found) for one, found in portion if found is not None)
 
     def portions_unless(
-        self, passed_over: Callable[[str], bool], columns: Sequence[str], size: int | None = None
+        self, passed_over: Callable[[str], bool], columns: Sequence[str], size: int
     ) -> Iterator[Iterator[Looked | PassedOver]]:
         """As `portions`, but photographs that need not be looked at give None.
 
         Args:
             passed_over: Whether a photograph is such, by its digest; called in another thread, once for each.
             columns: What to compute.
-            size: How many make a step; None: a batch.
+            size: How many make a step.
         """
         while self.job.done < min(self._alone_until, self.job.total):
             yield self._looked([self.job.done + 1], columns, passed_over)
         looked = self._looked(range(self.job.done + 1, self.job.total + 1), columns, passed_over)
         for first in looked:
-            yield chain([first], islice(looked, (size or self.kit.settings.batch) - 1))
+            yield chain([first], islice(looked, size - 1))
 
     def _looked(
         self, numbers: Iterable[int], columns: Sequence[str], passed_over: Callable[[str], bool]

@@ -25,7 +25,7 @@ from mien.gallery.store.store import Store, Writing
 from mien.gallery.vault.sealing import new_key
 from mien.media.expanding import Source
 from mien.ops.boxes import iou
-from mien.people.enrolling import Analyze, photograph_digest
+from mien.people.enrolling import SENT, Analyze, photograph_digest
 
 _PORTION = 64
 # The same face, found by another detector.
@@ -154,7 +154,8 @@ def _looked_at(
     with store.writing(light=True) as writing:
         for face in faces:
             crop = reading.crop(writing, collection.id, face.id) if face.has_crop else None
-            crops.append(crop or face.provenance.source)
+            # What was sent over a network is nowhere but here.
+            crops.append(crop or ("" if face.provenance.source.startswith(SENT) else face.provenance.source))
         writing.note("upgraded", collection.id, faces=len(faces))
     columns = ("box", "score", "points", "embedding")
     for face, source in zip(faces, crops, strict=True):

@@ -16,12 +16,11 @@ from starlette.requests import Request
 
 from mien.errors import BadRequest, MediaTypeUnsupported
 from mien.media.opening import name_of
+from mien.people.enrolling import SENT
 
 _MOST_FIELDS = 1000
 _MOST_FIELD_BYTES = 1024 * 1024
 _NAME_CHARACTERS = 200
-# Not a path: whatever a sender calls a photograph, no file of this machine is meant.
-_PREFIX = "upload:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Upload:
     @property
     def source(self) -> str:
         """What is kept as the origin of its faces."""
-        return f"{_PREFIX}{self.name}"
+        return f"{SENT}{self.name}"
 
     @property
     def digest(self) -> str:
@@ -199,7 +198,7 @@ def _listed(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 def shown_name(source: str | None) -> str:
     """How an answer calls a photograph that was sent."""
-    return (source or "").removeprefix(_PREFIX)
+    return (source or "").removeprefix(SENT)
 
 
 def given_values(values: Mapping[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:

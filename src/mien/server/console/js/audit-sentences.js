@@ -33,8 +33,8 @@ const SORTS = {
 
 /** What was done. @param {{action: string, detail: any}} entry */
 export function sentence({ action, detail }) {
-  const sort = SORTS[action]?.(detail);
-  return tOr(`audit.did.${action}${sort ? `.${sort}` : ""}`, action, NAMES[action]?.(detail));
+  const sorted = action in SORTS ? `${action}.${SORTS[action](detail)}` : action;
+  return tOr(`audit.did.${sorted}`, action, NAMES[action]?.(detail));
 }
 
 /**

@@ -28,7 +28,7 @@ export function selection({ around, kind = "pick", actions, says = (n) => t("sel
   let last = null;
   const told = h("p.strong", { role: "status" });
   const tools = h("div.row");
-  const bar = h("div.selection", { role: "region", "aria-label": t("selection"), hidden: true }, told, tools);
+  const bar = h("div.selection", { role: "group", "aria-label": t("selection"), hidden: true }, told, tools);
   const boxes = () => /** @type {HTMLInputElement[]} */ ([...around.querySelectorAll(`input.${kind}`)]).filter((one) => one.checkVisibility());
 
   around.addEventListener("click", (event) => {

@@ -13,7 +13,7 @@ import { h } from "./dom.js";
  *   the first of them its heading; or what tableRow() made. Tables of few short columns need not fold.
  */
 export function table({ label, columns, rows, folds = true }) {
-  return h("div.scroll", { tabindex: "0", role: "region", "aria-label": label },
+  return h("div.scroll", { tabindex: "0", role: "group", "aria-label": label },
     h(`table.table${folds ? ".folds" : ""}`,
       h("thead", h("tr", columns.map(({ title, kind }) => h(kind === "number" ? "th.n" : "th", { scope: "col" }, kind === "tools" ? h("span.quiet-reader", title) : title)))),
       h("tbody", rows.map((row) => (Array.isArray(row) ? tableRow(columns, row) : row)))));

@@ -36,7 +36,7 @@ async function showAlbum({ collection: { name: album }, body, signal }) {
   const editable = allowed(["enroll"]);
   const add = h("div");
   const bar = h("div.toolbar");
-  const said = h("div");
+  const said = h("div.said");
   const list = h("div.stack.loose");
   /** @type {Set<string>} */
   const open = new Set(); // Groups of which all faces are shown.

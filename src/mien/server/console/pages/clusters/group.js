@@ -35,7 +35,7 @@ export function groupCard({ group, album, shelf, faces, whole, editable, open, r
   return h("li.card.group",
     h("div.row",
       editable && whole.box(group.id, t("clusters.pick", { name, n: group.faces.length })),
-      h("h2", name),
+      h(group.name === null ? "h2.unnamed" : "h2", name),
       h("span.soft.small", t("faces.count", { n: group.faces.length })),
       doubtful > 0 && chip(t("clusters.doubtful", { n: doubtful }), "warn"),
       editable && h("button.button.small.push", { type: "button", onclick: rename }, icon("edit"), t(group.name === null ? "clusters.name" : "clusters.rename"))),

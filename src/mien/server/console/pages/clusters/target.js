@@ -17,6 +17,10 @@ export async function chooseGroup({ groups, album, shelf, n, signal }) {
   let chosen = null;
   const list = h("div.options", { role: "radiogroup", "aria-label": t("clusters.which") });
   const find = h("input.input", { type: "search", placeholder: t("person.find"), "aria-label": t("person.find"), autocomplete: "off", oninput: show });
+  const option = (group) => h("label.option",
+    h("input", { type: "radio", name, value: group.id, required: true, checked: group.id === chosen, onchange: () => (chosen = group.id) }),
+    h("span.row.fixed", group.faces.slice(0, SHOWN).map((face) => shelf.face(album, face.face))),
+    h("span.grow", h("span.clip.strong", group.name ?? t("person.unnamed")), h("span.soft.small", t("faces.count", { n: group.faces.length }))));
   const sorted = [...groups].sort((a, b) => Number(b.name !== null) - Number(a.name !== null));
   show();
 
@@ -26,11 +30,6 @@ export async function chooseGroup({ groups, album, shelf, n, signal }) {
     if (!found.some((group) => group.id === chosen)) chosen = null;
     fill(list, found.length ? found.map(option) : h("p.soft.small", t("person.nobody")));
   }
-
-  const option = (group) => h("label.option",
-    h("input", { type: "radio", name, value: group.id, required: true, checked: group.id === chosen, onchange: () => (chosen = group.id) }),
-    h("span.row.fixed", group.faces.slice(0, SHOWN).map((face) => shelf.face(album, face.face))),
-    h("span.grow", h("span.clip.strong", group.name ?? t("person.unnamed")), h("span.soft.small", t("faces.count", { n: group.faces.length }))));
 
   const done = await filledIn({ title: t("clusters.move.title", { n }), body: [find, list], action: t("faces.move"), act: async () => {}, signal });
   return done ? chosen : null;

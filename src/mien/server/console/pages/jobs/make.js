@@ -145,14 +145,13 @@ const OPTIONS = {
       whose.hidden = by === "folders";
       folders(by === "folders");
     };
-    const options = (names, key) => names.map((value) => ({ value, label: t(`${key}.${value}`) }));
     turn(by);
     return {
       element: h("div.stack",
-        h("div.field", h("span.label", t("jobs.who")), h("div", choice({ label: t("jobs.who"), options: options(["folders", "one"], "jobs.who"), value: by, onchange: turn })), h("p.help", t("jobs.who.help"))),
+        h("div.field", h("span.label", t("jobs.who")), h("div", choice({ label: t("jobs.who"), options: ["folders", "one"].map((value) => ({ value, label: t(`jobs.who.${value}`) })), value: by, onchange: turn })), h("p.help", t("jobs.who.help"))),
         whose, tags.element,
         h("div.fields", field({ label: t("jobs.consent"), control: note }), field({ label: t("jobs.consent.until"), control: until })),
-        h("div.field", h("span.label", t("jobs.face")), h("div", choice({ label: t("jobs.face"), options: options(["only", "largest"], "compare.face"), value: face, onchange: (value) => (face = value) }))),
+        h("div.field", h("span.label", t("jobs.face")), h("div", choice({ label: t("jobs.face"), options: ["only", "largest"].map((value) => ({ value, label: t(`compare.face.${value}`) })), value: face, onchange: (value) => (face = value) }))),
         h("label.check", keep, h("span", t("jobs.keep"), h("span.soft.small", " ", t("jobs.keep.help"))))),
       value: () => ({
         ...(by === "one" && { person: name.value.trim() }),

@@ -26,7 +26,7 @@ export async function mount(root, { params: [id], query, signal }) {
   const collection = query.get("collection") ?? recall("collection") ?? "";
   const back = h("a.back", { href: hashTo("missing", { collection }) }, icon("back"), t("missing.title"));
   const head = h("div");
-  const said = h("div");
+  const said = h("div.said");
   const body = h("div.stack.loose");
   const shelf = pictureShelf(signal);
   root.append(back, head, said, body);

@@ -65,7 +65,8 @@ async function drop({ collection, person, signal, again }, ids) {
 }
 
 function tellAbout({ collection, shelf, signal }, face) {
-  const body = h("div.stack",
+  // Reached by the keyboard, so that it can be scrolled.
+  const body = h("div.stack", { tabindex: "0" },
     h("div.about-face", shelf.face(collection, face.id, t("face.picture"))),
     typeof face.quality === "number" && meters([{ name: t("column.quality"), share: face.quality, kind: face.quality < POOR ? "warn" : undefined }]),
     facts([

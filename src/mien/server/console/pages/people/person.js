@@ -5,8 +5,8 @@ import { fill, h } from "../../js/dom.js";
 import { facts } from "../../js/figures.js";
 import { day, moment, number, t } from "../../js/i18n.js";
 import { icon } from "../../js/icons.js";
-import { empty, errorNotice, skeleton } from "../../js/notices.js";
-import { consentChip, nameOf, personPath, tagChips } from "../../js/people.js";
+import { empty, errorNotice, notice, skeleton } from "../../js/notices.js";
+import { consentChip, daysLeft, nameOf, personPath, tagChips } from "../../js/people.js";
 import { pictureShelf } from "../../js/pictures.js";
 import { hashTo } from "../../js/router.js";
 import { allowed } from "../../js/session.js";
@@ -89,7 +89,13 @@ function bodyOf(about) {
     : empty({ icon: "face", title: t("person.faceless"), text: t("person.faceless.text") });
   return h("div.split.person",
     h("section.stack", h("div.card-head", h("h2", t("person.faces")), h("span.soft.small", t("faces.count", { n: faces.length }))), gallery),
-    h("div.stack", aboutCard(person), allowed(["verify"]) && faces.length > 0 && verifyCard({ collection, person, signal })));
+    h("div.stack", aboutCard(person), comparing(about)));
+}
+
+/** Whose consent has run out is no longer compared with anybody. */
+function comparing({ collection, person, faces, signal }) {
+  if (person.consent_until && daysLeft(person.consent_until) < 0) return notice({ kind: "warn", title: t("error.consent_expired"), text: t("error.consent_expired.hint") });
+  return allowed(["verify"]) && faces.length > 0 && verifyCard({ collection, person, signal });
 }
 
 function aboutCard(person) {

@@ -57,6 +57,7 @@ export const words = {
   "audit.did.listed cases": "Listed cases of missing persons",
   "audit.did.saw case.case": "Looked at a case of a missing person",
   "audit.did.saw case.picture": "Looked at a picture of a case",
+  "audit.did.deleted case": "Deleted a case of a missing person",
   "audit.did.reviewed case": "Reviewed a candidate of a case",
   "audit.did.made key": "Made an API key",
   "audit.did.changed key": "Changed an API key",

@@ -39,7 +39,7 @@ export const words = {
   "clusters.faces": { one: "{n} face selected", other: "{n} faces selected" },
   "clusters.groups": { one: "{n} group selected", other: "{n} groups selected" },
   "clusters.move": "To a group",
-  "clusters.move.title": { one: "Whose face is this?", other: "Whose {n} faces are these?" },
+  "clusters.move.title": { one: "Whose face is this?", other: "Whose are these {n} faces?" },
   "clusters.which": "Group",
   "clusters.moved": { one: "{n} face is moved", other: "{n} faces are moved" },
   "clusters.new": "New group",

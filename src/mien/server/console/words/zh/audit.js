@@ -57,6 +57,7 @@ export const words = {
   "audit.did.listed cases": "列出寻人案件",
   "audit.did.saw case.case": "查看一个寻人案件",
   "audit.did.saw case.picture": "查看案件中的图片",
+  "audit.did.deleted case": "删除了一个寻人案件",
   "audit.did.reviewed case": "复核了案件中的一个候选人",
   "audit.did.made key": "创建了一个 API 密钥",
   "audit.did.changed key": "更改了一个 API 密钥",
