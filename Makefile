@@ -8,7 +8,7 @@ OPENVINO := onnxruntime-openvino==1.24.1 openvino==2025.4.1
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers bench-search bench-gallery bench-clustering bench-missing bench-server test-crash clean
+.PHONY: help install install-test oracles oracles-server peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers bench-search bench-gallery bench-clustering bench-missing bench-server test-crash clean
 
 help: ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,13 @@ oracles: install-test ## Add the foreign runtimes with which some tests compare 
 	$(PIP) install openvino==2026.4.1 'opencv-python-headless<5' ai-edge-litert==2.3.0
 	test -x .oracles/mxnet/bin/python || $(PYTHON) -m venv .oracles/mxnet
 	.oracles/mxnet/bin/pip --disable-pip-version-check --quiet install mxnet==1.9.1 numpy==1.23.5
+
+oracles-server: install-test ## Add clients of CompreFace and Triton, with which tests ask the server
+	test -x .oracles/compreface/bin/python || $(PYTHON) -m venv .oracles/compreface
+	.oracles/compreface/bin/pip --disable-pip-version-check --quiet install compreface-sdk==0.6.0 'urllib3<2' requests
+	test -x .oracles/triton/bin/python || $(PYTHON) -m venv .oracles/triton
+	.oracles/triton/bin/pip --disable-pip-version-check --quiet install 'tritonclient[http]==2.73.0' numpy
+	if command -v npm >/dev/null; then npm install --prefix .oracles/compreface-js --no-audit --no-fund --silent @exadel/compreface-js-sdk@1.0.0; fi
 
 peers: install-test ## Add face_recognition, with which the benchmark compares
 	$(PIP) install --no-deps face-recognition==1.3.0 'setuptools<81'

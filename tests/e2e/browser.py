@@ -8,8 +8,8 @@ SIZES = {"phone": (360, 800), "tablet": (768, 1024), "desk": (1440, 900), "wide"
 OUT = Path(__file__).resolve().parents[2] / "out" / "e2e"
 # What a page has broken of its policy; the event tells more than the console does.
 WATCH = """
-document.addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI, sourceFile, lineNumber}) =>
-  console.error(`policy: ${violatedDirective} refused ${blockedURI} at ${sourceFile}:${lineNumber}`));
+document.addEventListener("securitypolicyviolation", (broken) =>
+  console.error(`policy: ${broken.violatedDirective} refused ${broken.blockedURI} at ${broken.sourceFile}`));
 """
 AXE = "axe.run(document, {resultTypes: ['violations']})"
 # Wider than the window by more than a rounded pixel: then a phone scrolls sideways.

@@ -17,6 +17,7 @@ PLACE = re.compile(r"\{(\w+)\}")
 # What counts as a use: a text in quotes, or with parts that are filled in.
 PLAIN = re.compile(r'"([a-z][\w. -]*)"')
 FILLED = re.compile(r"`([a-z][^`\n]*\$\{[^`\n]*)`")
+NAMED = re.compile(r'\bnamed\("([^"]+)"')  # options of a choice
 TOLD = re.compile(r'\bt\("([^"]+)"')
 
 
@@ -87,8 +88,9 @@ def test_every_text_is_said_somewhere(tables):
     said = code()
     plain = set(PLAIN.findall(said))
     patterns = [
-        re.compile(".+".join(map(re.escape, re.split(r"\$\{.*?\}+", one)))) for one in FILLED.findall(said)
+        re.compile(".+".join(map(re.escape, re.split(r"\$\{.*?\}", one)))) for one in FILLED.findall(said)
     ]
+    patterns += [re.compile(rf"{re.escape(prefix)}\..+") for prefix in NAMED.findall(said)]
     labels = {f"{column.name}.{label}" for column in COLUMNS for label in column.labels}
     unsaid = [
         key

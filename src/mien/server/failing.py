@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from mien import errors as e
 from mien.answers.pictures import encodable
@@ -73,6 +74,8 @@ def answer_errors(app: FastAPI) -> None:
         kind = _BY_STATUS.get(error.status_code, e.BadRequest)
         answer = await deliberate(request, kind(f"{request.method} is not answered here: {error.detail}."))
         answer.headers.update(error.headers or {})
+        if kind is e.MethodRefused:
+            answer.headers["allow"] = ", ".join(_methods(app, request))
         return answer
 
     async def mistaken(request: Request, _error: Exception) -> Response:
@@ -86,3 +89,16 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(e.MienError, deliberate)
     app.add_exception_handler(RequestValidationError, unfitting)
     app.add_exception_handler(HTTPException, unknown)
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """What may be done at an address; Starlette knows of the first route only."""
+    routes = [one for one in app.routes if isinstance(one, Route)]
+    return sorted(
+        {
+            method
+            for route in routes
+            if route.matches(request.scope)[0] is not Match.NONE
+            for method in route.methods or ()
+        }
+    )

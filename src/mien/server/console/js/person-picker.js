@@ -9,7 +9,7 @@ import { nameOf } from "./people.js";
 import { pictureShelf } from "./pictures.js";
 import { later } from "./later.js";
 
-const SHOWN = 6;
+const SHOWN = 5;
 
 /**
  * @param {object} about

@@ -46,7 +46,7 @@ export function beginCase({ collection, signal }) {
 
     function showWhich() {
       const options = ["only", "largest"].map((value) => ({ value, label: t(`compare.face.${value}`) }));
-      fill(which, h("div.field", h("span.label", t("compare.face")), h("div.row", choice({ label: t("compare.face"), options, value: face, onchange: (now) => (face = now) }))));
+      fill(which, h("div.field", h("span.label", t("which-face")), h("div.row", choice({ label: t("which-face"), options, value: face, onchange: (now) => (face = now) }))));
     }
 
     async function submit(event) {

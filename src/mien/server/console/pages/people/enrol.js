@@ -74,6 +74,7 @@ export function openEnrol({ collection, person = null, files = [], signal, done 
     fill(said, reportOf({ report, collection, largest: tryLargest, leave: () => dialog.close() }));
     said.scrollIntoView({ block: "nearest" });
     if (!report.failures.length) finish();
+    else if (kept) fill(tools, h("button.button", { type: "button", onclick: () => dialog.close() }, t("enrol.close")), button);
   }
 
   function tryLargest() {
@@ -144,7 +145,7 @@ function askedAbout(changed) {
 function moreOptions(options) {
   const named = (topic, values) => values.map((value) => ({ value, label: t(`${topic}.${value}`) }));
   return [
-    h("div.field", h("span.label", t("compare.face")), h("div.row", choice({ label: t("compare.face"), options: named("compare.face", ["only", "largest"]), value: options.face, onchange: (now) => (options.face = now) }))),
+    h("div.field", h("span.label", t("which-face")), h("div.row", choice({ label: t("which-face"), options: named("compare.face", ["only", "largest"]), value: options.face, onchange: (now) => (options.face = now) }))),
     h("div.field", h("span.label", t("gate")), h("div.row", choice({ label: t("gate"), options: named("gate", GATES), value: options.gate, onchange: (now) => (options.gate = now) })), h("p.help", t("gate.help"))),
   ];
 }

@@ -17,11 +17,8 @@ export function reportOf({ report, collection, largest, leave }) {
   const { person, faces, repeated, error } = report;
   const failures = report.failures.filter((one) => one.error);
   return h("div.stack", { role: "status" },
-    (faces.length > 0 || repeated > 0) && notice({
-      kind: "good",
-      title: t("enrolled.faces", { n: faces.length, name: person }),
-      text: repeated > 0 && t("enrolled.repeated", { n: repeated }),
-    }),
+    faces.length > 0 && notice({ kind: "good", title: t("enrolled.faces", { n: faces.length, name: person }) }),
+    repeated > 0 && notice({ title: t("enrolled.repeated", { n: repeated }), text: t("enrolled.repeated.text") }),
     report.resembles.length > 0 && resembling(report.resembles, person, collection, leave),
     failures.length > 0 && failed(failures, largest),
     error && errorNotice(error));

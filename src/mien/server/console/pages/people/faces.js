@@ -3,7 +3,7 @@
 import { post, remove, segment, within } from "../../js/api.js";
 import { confirmed, openDialog } from "../../js/dialog.js";
 import { h } from "../../js/dom.js";
-import { chip, facts, meters } from "../../js/figures.js";
+import { chip, meters } from "../../js/figures.js";
 import { day, moment, number, t } from "../../js/i18n.js";
 import { icon } from "../../js/icons.js";
 import { nameOf, personHash, personPath, photoName } from "../../js/people.js";
@@ -69,15 +69,15 @@ function tellAbout({ collection, shelf, signal }, face) {
   const body = h("div.stack", { tabindex: "0" },
     h("div.about-face", shelf.face(collection, face.id, t("face.picture"))),
     typeof face.quality === "number" && meters([{ name: t("column.quality"), share: face.quality, kind: face.quality < POOR ? "warn" : undefined }]),
-    facts([
+    h("dl.pairs", [
       [t("face.source"), photoName(face.source) || t("face.no-source")],
       [t("person.created"), moment(face.created)],
-      [t("face.place"), face.box.length ? t("face.box", { width: number(face.box[2] - face.box[0]), height: number(face.box[3] - face.box[1]), x: number(face.box[0]), y: number(face.box[1]) }) : t("none")],
+      [t("face.place"), face.box.length > 0 && t("face.box", { width: number(face.box[2] - face.box[0]), height: number(face.box[3] - face.box[1]), x: number(face.box[0]), y: number(face.box[1]) })],
       [t("face.hand"), t(face.by_hand ? "face.hand.yes" : "face.hand.no")],
-      [t("face.packs"), face.packs.length ? h("code", face.packs.join(" ")) : t("none")],
+      [t("face.packs"), face.packs.map((pack) => h("code", pack, " "))],
       [t("person.id"), h("code", face.id)],
-      [t("face.digest"), face.digest ? h("code", face.digest) : t("none")],
-    ]),
+      [t("face.digest"), h("code", face.digest)],
+    ].map(([name, value]) => h("div", h("dt", name), h("dd", value)))),
     !face.has_crop && h("p.soft.small", t("face.pictureless")));
   openDialog({ title: t("face.provenance"), body, signal });
 }
