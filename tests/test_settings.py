@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from mien.errors import SettingsError
+from mien.serving import Serving
 from mien.settings import Settings, load_settings
 
 # field: default, then (written in mien.toml, its value), (in the environment, its value), argument
@@ -35,6 +36,26 @@ FIELDS = {
     "mirror": (None, ('"file:a"', "file:a"), ("file:b", "file:b"), "file:c"),
 }
 
+# The table [server], likewise; in the environment MIEN_SERVER_*.
+SERVER = {
+    "host": ("127.0.0.1", ('"::1"', "::1"), ("0.0.0.0", "0.0.0.0"), "localhost"),
+    "port": (8000, ("1", 1), ("2", 2), 3),
+    "workers": (1, ("2", 2), ("3", 3), 4),
+    "hosts": ((), ('["a", "b"]', ("a", "b")), (" c , d,", ("c", "d")), ("e",)),
+    "origins": ((), ('["http://a"]', ("http://a",)), ("http://b", ("http://b",)), ("http://c",)),
+    "folders": ((), ('["/a"]', (Path("/a"),)), ("/b,/c d", (Path("/b"), Path("/c d"))), (Path("/e"),)),
+    "max_body_bytes": (64 * 1024 * 1024, ("1_000", 1000), ("2000", 2000), 3000),
+    "max_pixels": (50_000_000, ("1_000", 1000), ("2000", 2000), 3000),
+    "max_photographs": (100, ("1", 1), ("2", 2), 3),
+    "waiting": (64, ("1", 1), ("2", 2), 3),
+    "batch_wait_ms": (5.0, ("0", 0.0), ("2.5", 2.5), 3.0),
+    "timeout_s": (30.0, ("1", 1.0), ("0.5", 0.5), 3.0),
+    "rate_per_minute": (0, ("1", 1), ("2", 2), 3),
+    "console": (True, ("false", False), ("true", True), False),
+    "trace": (None, ('"http://a"', "http://a"), ("http://b", "http://b"), "http://c"),
+}
+TLS = {"tls_cert": "a.pem", "tls_key": "b.pem"}
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -55,7 +76,8 @@ def test_the_password_of_a_store_is_not_shown():
 
 
 def test_the_table_above_knows_every_field():
-    assert {*FIELDS, "home"} == set(Settings.__struct_fields__)
+    assert {*FIELDS, "home", "server"} == set(Settings.__struct_fields__)
+    assert {*SERVER, *TLS} == set(Serving.__struct_fields__)
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -191,3 +213,94 @@ def test_profiles_choose_what_is_not_chosen():
     assert (fast.enough_side is not None, plain.enough_side, accurate.enough_side) == (True, None, None)
     assert Settings(profile="accurate", search="tiny", flip=False).searching == "tiny"
     assert not Settings(profile="accurate", flip=False).flipping
+
+
+@pytest.mark.parametrize("name", SERVER)
+def test_of_the_server_too_arguments_beat_environment_beats_file_beats_default(name, tmp_path, write):
+    default, (in_file, from_file), (in_environ, from_environ), argument = SERVER[name]
+    home, environ = {"MIEN_HOME": str(tmp_path)}, {f"MIEN_SERVER_{name.upper()}": in_environ}
+
+    def value(environ, **arguments):
+        return getattr(load_settings(environ=environ, **arguments).server, name)
+
+    assert value(home) == default
+    write(f"[server]\n{name} = {in_file}")
+    assert value(home) == from_file
+    assert value(home | environ) == from_environ
+    assert value(home | environ, server={name: argument}) == argument
+    assert value(home | environ, server={}) == from_environ
+    assert value(home | {f"MIEN_SERVER_{name.upper()}": ""}) == from_file, "an empty variable is not set"
+
+
+def test_fields_of_the_server_come_from_wherever_they_are_said(tmp_path, write):
+    write('threads = 2\n[server]\nport = 1\nwaiting = 7\nhosts = ["a"]')
+    environ = {"MIEN_HOME": str(tmp_path), "MIEN_SERVER_WAITING": "8", "MIEN_SERVER_WORKERS": "2"}
+    found = load_settings(environ=environ, server={"workers": 3})
+    assert (found.server.port, found.server.waiting, found.server.workers) == (1, 8, 3)
+    assert (found.server.hosts, found.threads) == (("a",), 2)
+    whole = load_settings(environ=environ, server=Serving(port=9))
+    assert whole.server == Serving(port=9), "a whole one is taken as it is"
+
+
+@pytest.mark.parametrize("door", ["file", "environment", "argument"])
+def test_a_certificate_comes_with_its_key(door, tmp_path, write):
+    def load(**told):
+        environ = {"MIEN_HOME": str(tmp_path)}
+        lines = [f'{name} = "{value}"' for name, value in told.items()]
+        write("\n".join(["[server]", *lines]) if door == "file" else "")
+        if door == "environment":
+            environ |= {f"MIEN_SERVER_{name.upper()}": value for name, value in told.items()}
+        return load_settings(environ=environ, server=told if door == "argument" else None).server
+
+    both = load(**TLS)
+    assert (both.tls_cert, both.tls_key) == (Path("a.pem"), Path("b.pem"))
+    for name, value in TLS.items():
+        with pytest.raises(SettingsError, match="tls_cert and tls_key come together"):
+            load(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "-1"),
+        ("port", "65536"),
+        ("port", "http"),
+        ("workers", "0"),
+        ("max_body_bytes", "0"),
+        ("max_pixels", "0"),
+        ("max_photographs", "0"),
+        ("waiting", "0"),
+        ("waiting", "1.5"),
+        ("batch_wait_ms", "-1"),
+        ("timeout_s", "0"),
+        ("timeout_s", "-1"),
+        ("timeout_s", "nan"),
+        ("rate_per_minute", "-1"),
+        ("console", "perhaps"),
+    ],
+)
+@pytest.mark.parametrize("door", ["file", "environment", "argument"])
+def test_a_value_of_the_server_that_cannot_be_used_is_named(door, name, value, tmp_path, write):
+    environ = {"MIEN_HOME": str(tmp_path)}
+    if door == "environment":
+        environ[f"MIEN_SERVER_{name.upper()}"] = value
+    if door == "file":
+        write(f'[server]\n{name} = "{value}"')
+    with pytest.raises(SettingsError, match=name):
+        load_settings(environ=environ, server={name: value} if door == "argument" else None)
+
+
+@pytest.mark.parametrize("text", ["[server]\nprot = 1", "server = 1", 'server = "x"', "[[server]]\nport = 1"])
+def test_a_table_of_the_server_that_is_none(text, tmp_path, write):
+    write(text)
+    with pytest.raises(SettingsError, match=r"server|prot"):
+        load_settings(environ={"MIEN_HOME": str(tmp_path)})
+    with pytest.raises(SettingsError, match="prot"):
+        load_settings(environ={}, server={"prot": 1})
+
+
+def test_who_is_on_loopback():
+    for ours in ("127.0.0.1", "::1", "localhost"):
+        assert Serving(host=ours).on_loopback
+    for others in ("0.0.0.0", "::", "10.0.0.1", "", "faces.example"):
+        assert not Serving(host=others).on_loopback

@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from mien.core.analysis import Analysis, Failure
 from mien.core.faces import Faces
 from mien.core.image import Image
-from mien.errors import InferenceError, NoFace, Overloaded, TimedOut, UnreadableImage
-from mien.server.batching import Batcher, Limits
+from mien.errors import InferenceError, MienError, NoFace, Overloaded, TimedOut, UnreadableImage
+from mien.server.batching import Batcher, Limits, without_pixels
 
 BOX, AGE = ("box",), ("box", "age")
+
+
+def as_it_is(found):
+    return found
 
 
 def image(number):
@@ -40,9 +44,9 @@ class Networks:
         return [analysis(one) for one in images] if self.act is None else self.act(images)
 
 
-def run(networks, work, **limits):
+def run(networks, work, *, defect=lambda _error: None, **limits):
     """Do something with a batcher, within a time."""
-    batcher = Batcher(networks, Limits(**limits))
+    batcher = Batcher(networks, Limits(**limits), defect=defect)
 
     async def main():
         async with asyncio.timeout(20):
@@ -59,7 +63,7 @@ def run(networks, work, **limits):
 async def begun(networks, batcher, *numbers, columns=BOX):
     """Tasks that wait; the first of them is being looked at when this returns."""
     tasks = [
-        asyncio.create_task(batcher.look(lambda number=number: image(number), 4, columns))
+        asyncio.create_task(batcher.look(lambda number=number: image(number), 4, columns, as_it_is))
         for number in numbers
     ]
     await asyncio.to_thread(networks.busy.wait, 20)
@@ -105,7 +109,7 @@ def test_who_is_alone_does_not_wait_for_company():
     networks = Networks()
 
     async def work(batcher):
-        return [int((await batcher.look(lambda n=n: image(n), 4, BOX)).source) for n in range(3)]
+        return [int((await batcher.look(lambda n=n: image(n), 4, BOX, as_it_is)).source) for n in range(3)]
 
     # With a minute to wait, the time allowed would be over if anybody did.
     assert run(networks, work, wait_s=60) == [0, 1, 2]
@@ -120,10 +124,10 @@ def test_what_is_ready_waits_for_what_is_being_decoded():
         return image(1)
 
     async def work(batcher):
-        slow = asyncio.create_task(batcher.look(slowly, 4, BOX))
+        slow = asyncio.create_task(batcher.look(slowly, 4, BOX, as_it_is))
         while not batcher._arriving:
             await asyncio.sleep(0.001)
-        quick = asyncio.create_task(batcher.look(lambda: image(0), 4, BOX))
+        quick = asyncio.create_task(batcher.look(lambda: image(0), 4, BOX, as_it_is))
         await queued(batcher, 1)
         decoding.set()
         await asyncio.gather(slow, quick)
@@ -136,10 +140,10 @@ def test_it_does_not_wait_longer_than_it_may():
     networks, decoding = Networks(), threading.Event()
 
     async def work(batcher):
-        slow = asyncio.create_task(batcher.look(lambda: decoding.wait(20) and image(1), 4, BOX))
+        slow = asyncio.create_task(batcher.look(lambda: decoding.wait(20) and image(1), 4, BOX, as_it_is))
         while not batcher._arriving:
             await asyncio.sleep(0.001)
-        await batcher.look(lambda: image(0), 4, BOX)
+        await batcher.look(lambda: image(0), 4, BOX, as_it_is)
         decoding.set()
         await slow
 
@@ -154,7 +158,9 @@ def test_a_photograph_that_cannot_be_read_fails_alone():
         raise UnreadableImage("no picture")
 
     async def work(batcher):
-        looks = [batcher.look(broken if n % 3 == 0 else lambda n=n: image(n), 4, BOX) for n in range(9)]
+        looks = [
+            batcher.look(broken if n % 3 == 0 else lambda n=n: image(n), 4, BOX, as_it_is) for n in range(9)
+        ]
         return await asyncio.gather(*looks, return_exceptions=True)
 
     results = run(networks, work)
@@ -180,14 +186,13 @@ def test_a_photograph_at_which_nothing_can_be_looked_fails_alone():
     "mistake",
     [
         lambda images: 1 / 0,
-        lambda images: [analysis(images[0])] * (len(images) + 1),
         lambda images: [],
         lambda images: (one for one in [analysis(images[0]), 1 / 0]),
     ],
-    ids=["an error", "too many", "none", "an error half way"],
+    ids=["an error", "no results", "an error half way"],
 )
-def test_a_defect_answers_everybody_and_the_next_are_looked_at(mistake):
-    broken = {"now": True}
+def test_a_defect_answers_everybody_is_told_and_the_next_are_looked_at(mistake):
+    broken, told = {"now": True}, []
     networks = Networks(
         threading.Event(),
         lambda images: mistake(images) if broken["now"] else [analysis(one) for one in images],
@@ -200,11 +205,43 @@ def test_a_defect_answers_everybody_and_the_next_are_looked_at(mistake):
         networks.gate.set()
         failed = await asyncio.gather(*tasks, return_exceptions=True)
         broken["now"] = False
-        return failed, await batcher.look(lambda: image(7), 4, BOX)
+        return failed, await batcher.look(lambda: image(7), 4, BOX, without_pixels)
 
-    failed, after = run(networks, work)
+    failed, after = run(networks, work, defect=told.append)
     assert [type(one) for one in failed] == [InferenceError] * 4
+    assert len(told) == 2, "once for each batch"
+    assert not any(isinstance(one, MienError) for one in told)
     assert after.source == "7"
+
+
+def test_a_defect_for_one_photograph_does_not_fail_those_that_came_with_it():
+    def act(images):
+        if any(one.source == "2" for one in images):
+            raise ZeroDivisionError
+        return [analysis(one) for one in images]
+
+    networks = Networks(threading.Event(), act)
+
+    async def work(batcher):
+        tasks = await begun(networks, batcher, 0)
+        tasks += await begun(networks, batcher, 1, 2, 3)
+        await queued(batcher, 3)
+        networks.gate.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    results = run(networks, work)
+    assert [type(one) for one in results] == [Analysis, Analysis, InferenceError, Analysis]
+
+
+def test_results_that_are_too_many_are_a_defect():
+    networks = Networks(act=lambda images: [analysis(image(50))] * (len(images) + 1))
+    told = []
+
+    async def work(batcher):
+        return await batcher.look(lambda: image(0), 4, BOX, without_pixels)
+
+    run(networks, work, defect=told.append)
+    assert [type(one) for one in told] == [ValueError]
 
 
 def test_an_error_of_the_networks_is_told_to_everybody_in_the_batch():
@@ -213,8 +250,8 @@ def test_an_error_of_the_networks_is_told_to_everybody_in_the_batch():
 
     async def work(batcher):
         return await asyncio.gather(
-            batcher.look(lambda: image(0), 4, BOX),
-            batcher.look(lambda: image(1), 4, AGE),
+            batcher.look(lambda: image(0), 4, BOX, as_it_is),
+            batcher.look(lambda: image(1), 4, AGE, as_it_is),
             return_exceptions=True,
         )
 
@@ -228,12 +265,12 @@ def test_beyond_what_may_wait_it_is_overloaded_and_takes_on_again_later():
         tasks = await begun(networks, batcher, 0, 1, 2)
         assert batcher.waiting == 3
         with pytest.raises(Overloaded) as caught:
-            await batcher.look(lambda: image(3), 4, BOX)
+            await batcher.look(lambda: image(3), 4, BOX, as_it_is)
         assert caught.value.retry_after_s
         networks.gate.set()
         await asyncio.gather(*tasks)
         assert batcher.waiting == 0
-        return await batcher.look(lambda: image(4), 4, BOX)
+        return await batcher.look(lambda: image(4), 4, BOX, as_it_is)
 
     assert run(networks, work, waiting=3).source == "4"
 
@@ -247,7 +284,7 @@ def test_what_takes_too_long_is_told_so_and_gives_its_place_free():
         assert [type(one) for one in results] == [TimedOut] * 3
         assert batcher.waiting == 0
         networks.gate.set()
-        return await batcher.look(lambda: image(4), 4, BOX)
+        return await batcher.look(lambda: image(4), 4, BOX, as_it_is)
 
     assert run(networks, work, timeout_s=0.2).source == "4"
     assert len(networks.batches) == 2
@@ -270,7 +307,7 @@ def test_who_has_gone_is_not_looked_at():
         assert batcher.waiting == 1
         networks.gate.set()
         await first
-        return await batcher.look(lambda: image(99), 4, BOX)
+        return await batcher.look(lambda: image(99), 4, BOX, as_it_is)
 
     assert run(networks, work).source == "99"
     assert networks.batches == [([0], BOX), ([99], BOX)]
@@ -288,7 +325,7 @@ def test_pixels_are_bounded_however_many_ask():
 
     async def look(batcher, number):
         try:
-            return await batcher.look(lambda: decode(number), 10, BOX)
+            return await batcher.look(lambda: decode(number), 10, BOX, as_it_is)
         finally:
             with lock:
                 held[0] -= 10
@@ -298,6 +335,46 @@ def test_pixels_are_bounded_however_many_ask():
 
     assert [int(one.source) for one in run(networks, work, pixels=35)] == list(range(40))
     assert 10 < most[0] <= 35
+
+
+def test_what_is_made_of_a_photograph_is_made_while_it_has_room():
+    networks, made, go_on = Networks(), threading.Event(), threading.Event()
+
+    def then(found):
+        made.set()
+        assert go_on.wait(20)
+        return found.image.rgb.sum()
+
+    async def work(batcher):
+        first = asyncio.create_task(batcher.look(lambda: image(3), 10, BOX, then))
+        await asyncio.to_thread(made.wait, 20)
+        second = asyncio.create_task(batcher.look(lambda: image(4), 10, BOX, without_pixels))
+        await asyncio.sleep(0.05)
+        assert not second.done()
+        assert len(networks.batches) == 1, "the second has no room yet"
+        go_on.set()
+        return await first, (await second).source
+
+    assert run(networks, work, pixels=10) == (3 * 12, "4")
+
+
+def test_what_cannot_be_made_of_a_photograph_is_said():
+    def then(found):
+        raise NoFace(f"none in {found.source}")
+
+    async def work(batcher):
+        with pytest.raises(NoFace, match="none in 3"):
+            await batcher.look(lambda: image(3), 10, BOX, then)
+        assert batcher.waiting == 0
+        return await batcher.look(lambda: image(4), 10, BOX, without_pixels)
+
+    assert run(Networks(), work, pixels=10).source == "4"
+
+
+def test_what_is_given_without_pixels_has_none():
+    found = without_pixels(Analysis(image(3), Faces.empty((2, 2))))
+    assert found.image.rgb.size == 3
+    assert (found.source, found.image.original_wh) == ("3", (2, 2))
 
 
 def test_closing_finishes_what_was_taken_on_and_takes_nothing_else():
@@ -310,7 +387,7 @@ def test_closing_finishes_what_was_taken_on_and_takes_nothing_else():
         while not batcher._closed:
             await asyncio.sleep(0.001)
         with pytest.raises(Overloaded, match="stop"):
-            await batcher.look(lambda: image(11), 4, BOX)
+            await batcher.look(lambda: image(11), 4, BOX, as_it_is)
         assert not closing.done()
         networks.gate.set()
         results = await asyncio.gather(*tasks)
@@ -347,7 +424,9 @@ def test_everybody_gets_his_own_answer_whatever_happens_to_others(asks, batch):
 
     async def work(batcher):
         tasks = [
-            asyncio.create_task(batcher.look(lambda n=n, fate=fate: decode(n, fate), pixels, columns))
+            asyncio.create_task(
+                batcher.look(lambda n=n, fate=fate: decode(n, fate), pixels, columns, as_it_is)
+            )
             for n, (columns, fate, pixels) in enumerate(asks)
         ]
         await asyncio.sleep(0)

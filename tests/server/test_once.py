@@ -107,7 +107,7 @@ def test_what_fails_for_a_mistake_of_ours_may_be_tried_again(api, monkeypatch):
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr("mien.server.v1.people.enroll", mistake)
+        broken.setattr("mien.server.v1.people.keep", mistake)
         assert enrol(api, headers, name="Defect").status_code == 500
     done = enrol(api, headers, name="Defect")
     assert (done.status_code, replayed(done)) == (201, False)

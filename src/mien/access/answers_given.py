@@ -51,7 +51,9 @@ class Ticket:
     begun: str
 
 
-def begin(store: Store, actor: str, key: str, digest: str) -> GivenAnswer | Ticket:
+def begin(
+    store: Store, actor: str, key: str, digest: str, *, working_s: float = _WORKING_S
+) -> GivenAnswer | Ticket:
     """Look whether a request was made before.
 
     Args:
@@ -59,6 +61,7 @@ def begin(store: Store, actor: str, key: str, digest: str) -> GivenAnswer | Tick
         actor: Who asks; keys of others do not matter.
         key: The idempotency key.
         digest: Of method, path and content: the same for the same request.
+        working_s: After how long without an answer whoever works on it is taken to have ended.
 
     Returns:
         What was answered then; or a ticket, and the request is to be done.
@@ -76,7 +79,7 @@ def begin(store: Store, actor: str, key: str, digest: str) -> GivenAnswer | Tick
         request_mac = writing.ring.request_mac("digest", digest)
         answered.purge(writing, audit.written(moment - timedelta(seconds=_KEPT_S)))
         before = answered.find(writing, mac)
-        if before is not None and not _is_dead(before, moment):
+        if before is not None and not _is_dead(before, moment, working_s):
             return _repeated(before, request_mac)
         ticket = Ticket(mac, audit.written(moment))
         answered.begin(writing, mac, request_mac, ticket.begun)
@@ -95,9 +98,9 @@ def abandon(store: Store, ticket: Ticket) -> None:
         answered.abandon(writing, ticket.mac, ticket.begun)
 
 
-def _is_dead(request: Request, now: datetime) -> bool:
+def _is_dead(request: Request, now: datetime, working_s: float) -> bool:
     """Whether whoever worked on a request has ended without saying so."""
-    return request.status is None and request.created < audit.written(now - timedelta(seconds=_WORKING_S))
+    return request.status is None and request.created < audit.written(now - timedelta(seconds=working_s))
 
 
 def _repeated(before: Request, request_mac: bytes) -> GivenAnswer:

@@ -18,7 +18,7 @@ from mien.server.inference import DOORS as INFERENCE
 from mien.server.logs import say, write_log
 from mien.server.openapi import describe
 from mien.server.service import Service, running
-from mien.server.site import numbers, serve_console, serve_document
+from mien.server.site import numbers, serve_console, serve_document, serve_files
 from mien.server.stopping import told_to_stop
 from mien.server.telling import Telling
 from mien.server.tracing import Tracing
@@ -89,6 +89,7 @@ def _api(settings: Settings) -> FastAPI:
     numbers.open(app)
     document = describe(app)
     app.openapi = lambda: document  # type: ignore[method-assign]
+    serve_files(app)
     serve_document(app, document)
     if settings.server.console:
         serve_console(app)

@@ -17,11 +17,12 @@ from fastapi.routing import APIRoute
 from mien.access.grants import Caller
 from mien.answers.pictures import error_row
 from mien.core.analysis import Analysis, Failure
-from mien.errors import BadRequest, Forbidden, MienError, ServiceError, VersionStale
+from mien.errors import BadRequest, BodyTooLarge, Forbidden, MienError, ServiceError, VersionStale
 from mien.gallery.gallery import Gallery
+from mien.server.batching import Then, without_pixels
 from mien.server.plans import Plan, plan_of
 from mien.server.service import Service
-from mien.server.uploads import Given, Upload, given_values, read_given, shown_name
+from mien.server.uploads import MOST_TEXT_BYTES, Given, Upload, given_values, read_given, shown_name
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -69,33 +70,46 @@ class Ask:
 
     async def body(self, kind: type[T]) -> T:
         """The JSON that was sent. Raises BadRequest."""
+        body = await self.request.body()
+        if len(body) > MOST_TEXT_BYTES:
+            raise BodyTooLarge(f"JSON without photographs has at most {MOST_TEXT_BYTES:,} bytes.")
         try:
-            return msgspec.json.decode(await self.request.body(), type=kind)
+            return msgspec.json.decode(body, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise BadRequest(f"The body does not fit: {error}.", hint="What it may hold: /docs") from error
 
     async def look(self, columns: Sequence[str], upload: Upload) -> Analysis:
-        """Look at a photograph; see `Service.look`."""
-        return await self.service.look(upload, tuple(columns))
+        """Look at a photograph; what is found in it, without its pixels. Raises as `Service.look`."""
+        return await self.service.look(upload, tuple(columns), without_pixels)
+
+    async def make(self, columns: Sequence[str], upload: Upload, then: Then[T]) -> T:
+        """Look at a photograph, and make something of it and its pixels; see `Batcher.look`."""
+        return await self.service.look(upload, tuple(columns), then)
 
     async def look_at_all(
         self, columns: Sequence[str], uploads: Sequence[Upload]
     ) -> list[Analysis | Failure]:
-        """Look at photographs, results in order, failures beside results.
+        """As `look`, for photographs: results in order, failures beside results."""
+        return await self.make_all(columns, uploads, without_pixels)
+
+    async def make_all(
+        self, columns: Sequence[str], uploads: Sequence[Upload], then: Then[T]
+    ) -> list[T | Failure]:
+        """As `make`, for photographs: results in order, failures beside results.
 
         Raises:
             ServiceError: The server has too much to do; nothing of the request is done then.
         """
         together = asyncio.Semaphore(self.service.settings.batch)
 
-        async def result(upload: Upload) -> Analysis | Failure:
+        async def result(upload: Upload) -> T | Failure:
             async with together:
                 try:
-                    return await self.look(columns, upload)
+                    return await self.make(columns, upload, then)
                 except ServiceError:
                     raise
                 except MienError as error:
-                    return Failure(upload.source, error)
+                    return Failure(upload.name, error)
 
         try:
             async with asyncio.TaskGroup() as group:

@@ -13,8 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
 
 from mien.core.analysis import Analysis, Failure
 from mien.core.image import Image
@@ -26,6 +28,17 @@ Columns = tuple[str, ...]
 _GLANCE_S = 0.02
 Look = Callable[[Sequence[Image], Columns], Iterable[Analysis | Failure]]
 Decode = Callable[[], Image]
+T = TypeVar("T")
+Then: TypeAlias = Callable[[Analysis], T]
+
+
+def without_pixels(found: Analysis) -> Analysis:
+    """What was found in a photograph, with where it came from and how large it was, and nothing to see."""
+    image = found.image
+    return replace(found, image=image.with_(rgb=_NOTHING, full_wh=image.original_wh))
+
+
+_NOTHING = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,7 @@ class Batcher:
         limits: How much is taken on.
         batched: Told how many photographs went together and how long the first of them had waited, in
             seconds.
+        defect: Told of what should not have happened.
     """
 
     def __init__(
@@ -76,9 +90,10 @@ class Batcher:
         limits: Limits,
         *,
         batched: Callable[[int, float], None] = lambda _count, _waited_s: None,
+        defect: Callable[[Exception], None] = lambda _error: None,
     ) -> None:
         self.limits = limits
-        self._look, self._batched = look, batched
+        self._look, self._batched, self._defect = look, batched, defect
         self._room = Room(limits.pixels)
         self._decoders = ThreadPoolExecutor(limits.decoders, "mien-decode")
         self._queue: deque[_Waiting] = deque()
@@ -101,13 +116,15 @@ class Batcher:
         if self._inside >= self.limits.waiting:
             raise Overloaded(f"{self._inside} photographs wait already.", retry_after_s=1)
 
-    async def look(self, decode: Decode, pixels: int, columns: Columns) -> Analysis:
+    async def look(self, decode: Decode, pixels: int, columns: Columns, then: Then[T]) -> T:
         """Look at one photograph.
 
         Args:
             decode: Gives its pixels; run in a thread.
             pixels: How many it may be.
             columns: What to compute.
+            then: Makes of it what is wanted, in a thread, while its pixels still have their room: what this
+                gives must not hold them.
 
         Raises:
             Overloaded: As many wait as may.
@@ -119,7 +136,11 @@ class Batcher:
         try:
             async with asyncio.timeout(self.limits.timeout_s):
                 async with self._room.taken(pixels):
-                    return await self._decoded_and_looked_at(decode, columns)
+                    found = await self._decoded_and_looked_at(decode, columns)
+                    if then is without_pixels:  # not worth a thread
+                        return then(found)
+                    loop = asyncio.get_running_loop()
+                    return await loop.run_in_executor(self._decoders, then, found)
         except TimeoutError as error:
             raise TimedOut(f"No answer within {self.limits.timeout_s:g} s.") from error
         finally:
@@ -167,8 +188,18 @@ class Batcher:
             except MienError as error:
                 done = [(one, Failure("", error)) for one in together]
             except Exception as error:  # noqa: BLE001 - a defect must not leave all later requests without answer
-                done = [(one, Failure("", _defect(error))) for one in together]
+                self._defect(error)
+                done = [(one, self._alone(one, error)) for one in together]
             self._hand_out(done)
+
+    def _alone(self, one: _Waiting, error: Exception) -> Analysis | Failure:
+        """Look once more, so that a defect for one photograph does not fail those that came with it."""
+        try:
+            return next(iter(self._look([one.image], one.columns)))
+        except MienError as known:
+            return Failure("", known)
+        except Exception:  # noqa: BLE001 - told of already
+            return Failure("", _unlooked(error))
 
     def _next(self) -> list[_Waiting]:
         """What goes through the networks next; nothing at the end."""
@@ -224,7 +255,7 @@ def _settle(done: list[tuple[asyncio.Future[Analysis], Any]]) -> None:
             answer.set_result(result)
 
 
-def _defect(error: Exception) -> InferenceError:
+def _unlooked(error: Exception) -> InferenceError:
     made = InferenceError(f"A photograph could not be looked at: {type(error).__name__}.")
     made.__cause__ = error
     return made

@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from mien import errors as e
 from mien.answers.pictures import encodable
 from mien.answers.service import ErrorBody
+from mien.people.enrolling import SENT
 from mien.server.answers import json_answer
 from mien.server.envelopes import envelope_of
 from mien.server.status import status_of
@@ -24,6 +25,10 @@ from mien.server.status import status_of
 _BY_STATUS: dict[int, type[e.ServiceError]] = {404: e.RouteUnknown, 405: e.MethodRefused}
 # What passes by itself, and after how many seconds it may be worth to ask again.
 _AGAIN_S: dict[type[e.MienError], float] = {e.StoreLocked: 1, e.StoreUnreachable: 5, e.OutOfMemory: 5}
+_OF_THE_STORE = (
+    *(e.StoreLocked, e.StoreNewer, e.StoreCorrupt, e.StoreFull, e.StoreReadOnly, e.StoreUnreachable),
+    *(e.KeyWrong, e.KeyMissing),
+)
 # Nobody reads it; for the log.
 _GONE = 499
 DEFECT = ErrorBody("defect", "Mien made a mistake.", "The log of the server says more, by the request id.")
@@ -43,9 +48,12 @@ def error_answer(error: e.MienError, scope: Mapping[str, Any]) -> Response:
         headers["retry_after"] = str(max(1, math.ceil(again_s)))
     if isinstance(error, e.Unauthenticated):
         headers["www_authenticate"] = "Bearer"
+    message = encodable(error.message).replace(SENT, "")
+    if isinstance(error, _OF_THE_STORE):
+        message = (type(error).__doc__ or "").strip()  # the message itself says where the store is
     # That there is no such collection is said with the names of those that there are: not to every key.
     hint = "" if isinstance(error, e.CollectionUnknown) else encodable(error.hint)
-    body = ErrorBody(error.code, encodable(error.message), hint, error.details)
+    body = ErrorBody(error.code, message, hint, error.details)
     envelope = envelope_of(scope["path"])
     status = envelope.statuses.get(error.code) or status_of(error)
     return json_answer(envelope.wrap(body, request_id_of(scope)), status, **headers)

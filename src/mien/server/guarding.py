@@ -8,13 +8,14 @@ named, and its answers are of no use in frames, as scripts or as pictures of oth
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mien.errors import BodyTooLarge, Forbidden, MienError, TimedOut
+from mien.errors import BodyTooLarge, Forbidden, MienError, Overloaded, TimedOut
 from mien.server.failing import error_answer
 from mien.serving import LOOPBACK, Serving
 
@@ -33,6 +34,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# How many of the largest bodies there is room for.
+_BODIES = 4
 _ALWAYS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
@@ -54,6 +57,7 @@ class Guarding:
 
     def __init__(self, app: ASGIApp, serving: Serving) -> None:
         self._app, self._serving = app, serving
+        self._held = _Held(_BODIES * serving.max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -78,7 +82,11 @@ class Guarding:
         if allowed and scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await Response(status_code=204, headers=_CORS)(scope, receive, sending)
             return
-        await self._app(scope, _Body(receive, self._serving), sending)
+        body = _Body(receive, self._serving, self._held)
+        try:
+            await self._app(scope, body, sending)
+        finally:
+            body.let_go()
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         host = headers.get("host", "")
@@ -102,12 +110,20 @@ class Guarding:
             raise _too_large(self._serving)
 
 
+@dataclass(slots=True)
+class _Held:
+    """What the bodies of all requests take."""
+
+    most: int
+    bytes: int = 0
+
+
 class _Body:
     """Receives a body that has an end, in length and in time."""
 
-    def __init__(self, receive: Receive, serving: Serving) -> None:
-        self._receive, self._serving = receive, serving
-        self._bytes = 0
+    def __init__(self, receive: Receive, serving: Serving, held: _Held) -> None:
+        self._receive, self._serving, self._held = receive, serving, held
+        self._bytes = self._counted = 0
         self._whole = False
         self._end = asyncio.get_running_loop().time() + serving.timeout_s
 
@@ -124,7 +140,15 @@ class _Body:
             self._whole = not message.get("more_body", False)
             if self._bytes > self._serving.max_body_bytes:
                 raise _too_large(self._serving)
+            self._held.bytes += len(message.get("body", b""))
+            self._counted = self._bytes
+            if self._held.bytes > self._held.most:
+                raise Overloaded("The bodies of other requests take all the room there is.", retry_after_s=1)
         return message
+
+    def let_go(self) -> None:
+        """The request is answered."""
+        self._held.bytes -= self._counted
 
 
 def _dress(headers: MutableHeaders, scope: Scope, origin: str | None) -> None:

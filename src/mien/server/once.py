@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,8 @@ from mien.errors import GalleryError
 from mien.server.asking import Ask
 
 HEADER = "idempotency-key"
+# On top of what photographs may take.
+_BESIDES_S = 60
 # What a client needs of an answer besides its body.
 _KEPT = ("etag", "location")
 
@@ -30,14 +33,16 @@ def once(handler: Handler) -> Handler:
         if key is None:
             return await handler(*args, ask=ask, **kwargs)
         digest, actor, store = await _digest(ask), ask.caller.actor, ask.service.store
-        turn = await ask.do(lambda: begin(store, actor, key, digest))
+        serving, batch = ask.service.serving, ask.service.settings.batch
+        longest_s = _BESIDES_S + serving.timeout_s * math.ceil(serving.max_photographs / batch)
+        turn = await ask.do(lambda: begin(store, actor, key, digest, working_s=longest_s))
         if isinstance(turn, GivenAnswer):
             headers = {**dict(turn.headers), "idempotent-replayed": "true"}
             return Response(turn.body, turn.status, headers, media_type=turn.content_type)
         try:
             answer = await handler(*args, ask=ask, **kwargs)
-        except BaseException:
-            # What fails has changed nothing, and may be tried again.
+        except Exception:
+            # What fails has changed nothing, and may be tried again. Of what is cancelled nobody knows.
             with suppress(GalleryError):
                 await ask.do(lambda: abandon(store, turn))
             raise

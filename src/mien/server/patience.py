@@ -11,7 +11,7 @@ _HEAD_S = 10.0
 # Neither the parser nor uvicorn ends a head that is too long.
 _MOST_HEAD_BYTES = 64 * 1024
 # In which some of an answer has to be read.
-_READ_S = 30.0
+_READ_S = 60.0
 
 
 class PatientProtocol(HttpToolsProtocol):

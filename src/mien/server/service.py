@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from typing import TypeVar
 
 import anyio.to_thread
@@ -33,7 +35,8 @@ from mien.people.enrolling import Keeping
 from mien.pipeline.analyzer import Analyzer
 from mien.pipeline.choosing import Choice
 from mien.pipeline.stages import DETECTION
-from mien.server.batching import Batcher, Columns, Limits
+from mien.server.batching import Batcher, Columns, Limits, Then
+from mien.server.failing import DEFECT
 from mien.server.logs import say
 from mien.server.metrics import Metrics
 from mien.server.uploads import Upload
@@ -43,6 +46,7 @@ T = TypeVar("T")
 
 # What a request waits for besides networks: the store. More threads only wait for each other's turn.
 _THREADS = 8
+_CHECKS = 2
 # How long a photograph of a job waits while requests have theirs looked at.
 _PATIENCE_S = 1.0
 # How long a revoked key may still be taken for good, and a first key not be asked for.
@@ -63,6 +67,14 @@ USUAL = (
     "eyes_open",
     "mouth_open",
 )
+
+
+class _Named(BytesIO):
+    """The file of a photograph, so that messages call it as its sender does."""
+
+    def __init__(self, upload: Upload) -> None:
+        super().__init__(upload.content)
+        self.name = upload.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,8 @@ class Service:
         self.stopping = threading.Event()
         self.ready = threading.Event()
         self._threads = CapacityLimiter(_THREADS)
+        # Of their own: nobody is to wait for work of others before it is known who asks.
+        self._checks = CapacityLimiter(_CHECKS)
         self._remembered: dict[bytes, _Remembered] = {}
         self._open_until = 0.0
         self._most_pixels = min(self.serving.max_pixels, settings.max_pixels)
@@ -103,13 +117,23 @@ class Service:
                 timeout_s=self.serving.timeout_s,
             ),
             batched=self.metrics.batched,
+            defect=self._mistaken,
         )
-        self.jobs = Runner(self.kit, self._look_patiently, defect=lambda error: say("defect", error=error))
+        self.jobs = Runner(self.kit, self._look_patiently, defect=self._mistaken)
+
+    def _mistaken(self, error: Exception) -> None:
+        self.metrics.errors.labels(DEFECT.code).inc()
+        say("defect", level=logging.ERROR, error=error)
 
     # Looking
 
-    async def look(self, upload: Upload, columns: Columns) -> Analysis:
-        """Look at a photograph, together with those of other requests.
+    async def look(self, upload: Upload, columns: Columns, then: Then[T]) -> T:
+        """Look at a photograph, together with those of other requests, and make something of it.
+
+        Args:
+            upload: The photograph.
+            columns: What to compute.
+            then: See `Batcher.look`.
 
         Raises:
             InputError: It cannot be read.
@@ -121,17 +145,15 @@ class Service:
             pixels = 0  # decoding refuses it by its header, which needs no room, nor waiting for it
         self.metrics.waiting.set(self.batcher.waiting + 1)
         try:
-            found = await self.batcher.look(partial(self.decode, upload), pixels, columns)
+            return await self.batcher.look(partial(self.decode, upload), pixels, columns, then)
         finally:
             self.metrics.waiting.set(self.batcher.waiting)
-        self.metrics.faces.inc(len(found.faces))
-        return found
 
     def decode(self, upload: Upload) -> Image:
         """The pixels of a photograph that was sent. Raises InputError."""
         settings = self.settings
         image = open_image(
-            upload.content,
+            _Named(upload),
             max_pixels=self._most_pixels,
             max_bytes=settings.max_bytes,
             enough_side=settings.enough_side,
@@ -140,7 +162,10 @@ class Service:
 
     def _look(self, images: Sequence[Image], columns: Columns) -> Iterator[Analysis | Failure]:
         stages = self.kit.stages_for(columns)
-        return Analyzer(stages, self.settings.batch, self.metrics.observed).run(images)
+        for found in Analyzer(stages, self.settings.batch, self.metrics.observed).run(images):
+            if isinstance(found, Analysis):
+                self.metrics.faces.inc(len(found.faces))
+            yield found
 
     def _look_patiently(
         self, items: Iterator[Image | Failure], columns: Sequence[str]
@@ -226,7 +251,7 @@ class Service:
         digest, now = hashlib.sha256(key.encode(errors="replace")).digest(), time.monotonic()
         found = self._remembered.get(digest)
         if found is None or found.until < now:
-            checked = await anyio.to_thread.run_sync(check, self.store, key, limiter=self._threads)
+            checked = await anyio.to_thread.run_sync(check, self.store, key, limiter=self._checks)
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()
             found = _Remembered(self._limited(caller_of(checked)), now + _REMEMBER_S)
@@ -244,7 +269,7 @@ class Service:
             return False
         now = time.monotonic()
         if now > self._open_until and not await anyio.to_thread.run_sync(
-            any_key, self.store, limiter=self._threads
+            any_key, self.store, limiter=self._checks
         ):
             self._open_until = now + _REMEMBER_S
         return now < self._open_until
@@ -260,12 +285,14 @@ class Service:
         """Open the networks, so that the first request does not wait for them."""
         try:
             self.kit.stages_for((*DETECTION, "embedding"))
-            self.usual = tuple(one for one in USUAL if one in self.kit.available())
-            self.kit.stages_for(self.usual)
+            usual = tuple(one for one in USUAL if one in self.kit.available())
+            self.kit.stages_for(usual)
+            self.usual = usual
         except MienError as error:
             # Requests that need what is missing say so; people may be looked after all the same.
             say("networks are missing", code=error.code, hint=error.hint)
-            self.usual = DETECTION
+        except Exception as error:  # noqa: BLE001 - the server would begin for ever
+            self._mistaken(error)
         self.jobs.start()
         self.ready.set()
 

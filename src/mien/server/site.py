@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,15 @@ class _Fresh(StaticFiles):
         return answer
 
 
-def serve_console(app: FastAPI) -> None:
-    """Serve the page for people at `/`, and what it consists of below `/console`."""
+def serve_files(app: FastAPI) -> None:
+    """Serve what the pages consist of below `/console`."""
     mimetypes.add_type("text/javascript", ".js")  # some systems say otherwise, and browsers insist
-
-    async def page() -> Response:
-        return FileResponse(CONSOLE / "index.html", headers={"cache-control": "no-cache"})
-
-    app.add_api_route("/", page, include_in_schema=False)
     app.mount("/console", _Fresh(directory=CONSOLE))
+
+
+def serve_console(app: FastAPI) -> None:
+    """Serve the page for people at `/`."""
+    app.add_api_route("/", _page("index.html"), include_in_schema=False)
 
 
 def serve_document(app: FastAPI, document: dict[str, Any]) -> None:
@@ -53,8 +54,12 @@ def serve_document(app: FastAPI, document: dict[str, Any]) -> None:
     async def openapi() -> Response:
         return json_answer(document)
 
-    async def docs() -> Response:
-        return FileResponse(CONSOLE / "docs.html", headers={"cache-control": "no-cache"})
-
     app.add_api_route("/openapi.json", openapi, include_in_schema=False)
-    app.add_api_route("/docs", docs, include_in_schema=False)
+    app.add_api_route("/docs", _page("docs.html"), include_in_schema=False)
+
+
+def _page(name: str) -> Callable[[], Awaitable[Response]]:
+    async def page() -> Response:
+        return FileResponse(CONSOLE / name, headers={"cache-control": "no-cache"})
+
+    return page

@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio.to_thread
 import msgspec
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from mien.errors import BadRequest, MediaTypeUnsupported
+from mien.errors import BadRequest, BodyTooLarge, MediaTypeUnsupported
 from mien.media.opening import name_of
 from mien.people.enrolling import SENT
 
 _MOST_FIELDS = 1000
-_MOST_FIELD_BYTES = 1024 * 1024
+# Of everything but photographs: decoded, JSON takes many times its bytes.
+MOST_TEXT_BYTES = 1024 * 1024
 _NAME_CHARACTERS = 200
 
 
@@ -102,14 +104,13 @@ async def read_given(request: Request, fields: Sequence[str], most: int) -> Give
         MediaTypeUnsupported: It is of another kind.
     """
     values: dict[str, Any] = _listed(request.query_params.multi_items())
-    body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not body and kind != "multipart/form-data":
-        return Given((), values)
-    if kind == "multipart/form-data":
+    if kind == "multipart/form-data":  # read as it comes, not twice
         uploads, more = await _form(request, fields, most)
+    elif not (body := await request.body()):
+        uploads, more = [], {}
     elif kind == "application/json":
-        uploads, more = _json(body, fields)
+        uploads, more = await anyio.to_thread.run_sync(_json, body, fields)
     elif kind.startswith("image/") or kind in {"application/octet-stream", ""}:
         uploads, more = [(fields[0], Upload("photograph", body))] if fields else [], {}
     else:
@@ -127,7 +128,7 @@ async def _form(
         request.stream(),
         max_files=most + 1,
         max_fields=_MOST_FIELDS,
-        max_part_size=_MOST_FIELD_BYTES,
+        max_part_size=MOST_TEXT_BYTES,
     )
     try:
         form = await parser.parse()
@@ -140,7 +141,7 @@ async def _form(
     try:
         for name, value in form.multi_items():
             if not isinstance(value, UploadFile):
-                texts.append((name, value))
+                texts.append((_text(name), _text(value)))
                 continue
             if name not in fields:
                 raise BadRequest(
@@ -150,17 +151,34 @@ async def _form(
             uploads.append((name, Upload(called, await value.read(), folder)))
     finally:
         await form.close()
+    _bound(sum(len(name) + len(value) for name, value in texts))
     return uploads, _listed(texts)
+
+
+def _text(given: str) -> str:
+    """What was sent as text, if it is: some codecs make half a character."""
+    if any("\ud800" <= letter <= "\udfff" for letter in given):
+        raise BadRequest("The form holds characters that are no text.")
+    return given
+
+
+def _bound(size: int) -> None:
+    if size > MOST_TEXT_BYTES:
+        raise BodyTooLarge(f"Apart from photographs, a request has at most {MOST_TEXT_BYTES:,} bytes.")
 
 
 def _json(body: bytes, fields: Sequence[str]) -> tuple[list[tuple[str, Upload]], dict[str, Any]]:
     try:
-        values = msgspec.json.decode(body, type=dict[str, Any])
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        photos = {name: bytes(members.pop(name)) for name in fields if name in members}
+        _bound(sum(len(name) + len(bytes(value)) for name, value in members.items()))
+        values = {name: msgspec.json.decode(value, type=Any) for name, value in members.items()}
+        sent = {name: msgspec.json.decode(text, type=str | list[str] | None) for name, text in photos.items()}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"The body is no JSON object: {error}") from error
     uploads: list[tuple[str, Upload]] = []
     for name in fields:
-        given = values.pop(name, None)
+        given = sent.get(name)
         if given is None:
             continue
         many = given if isinstance(given, list) else [given]
@@ -168,9 +186,7 @@ def _json(body: bytes, fields: Sequence[str]) -> tuple[list[tuple[str, Upload]],
     return uploads, values
 
 
-def _decoded(text: object, name: str) -> bytes:
-    if not isinstance(text, str):
-        raise BadRequest(f"{name} is a photograph in base64, as text.")
+def _decoded(text: str, name: str) -> bytes:
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:

@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mien.errors import CollectionUnknown, FaceUnknown, PersonUnknown
+from mien.errors import BadRequest, CollectionUnknown, FaceUnknown, PersonUnknown
 from mien.gallery.sql.schema import COLLECTION, FACE, GONE, PERSON, TEMPLATE
 from mien.gallery.store.identifiers import is_identifier
 from mien.gallery.store.records import Collection, Person, StoredFace, Vector
@@ -65,7 +65,10 @@ def collection_named(snapshot: Snapshot, name: str) -> Collection:
     Raises:
         CollectionUnknown: There is none of that name.
     """
-    row = snapshot.connection.execute(sa.select(COLLECTION).where(COLLECTION.c.name == name)).first()
+    # Not every text can be put to a database.
+    text = "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
+    query = sa.select(COLLECTION).where(COLLECTION.c.name == name)
+    row = snapshot.connection.execute(query).first() if text else None
     if row is None:
         known = ", ".join(found.name for found in collections(snapshot))
         raise CollectionUnknown(
@@ -117,7 +120,12 @@ def people(
         ids: Only these.
         after: Only who was enrolled after this one, by identifier.
         limit: At most so many.
+
+    Raises:
+        BadRequest: `after` is no identifier.
     """
+    if after and not is_identifier(after):
+        raise BadRequest("There is no such place in the list of people.")
     query = (
         sa.select(PERSON, sa.func.count(FACE.c.id).label("faces"))
         .outerjoin(FACE, FACE.c.person_id == PERSON.c.id)

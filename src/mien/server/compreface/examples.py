@@ -9,10 +9,11 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from mien.core.analysis import Analysis, Failure
 from mien.errors import BadRequest, FaceUnknown, NoFace, PersonUnknown
 from mien.gallery.gallery import Gallery
-from mien.gallery.store.records import Provenance, about
-from mien.people.enrolling import Told, enroll
+from mien.gallery.store.records import NewFace, about
+from mien.people.enrolling import Told, keep, new_faces
 from mien.server.answers import json_answer, picture_answer
 from mien.server.asking import Asking
 from mien.server.compreface.kept import delete, face_at, no_face, page_of
@@ -57,17 +58,20 @@ async def save(ask: Asking) -> Response:
     told = Told(about(wanted.subject).name or "")
     gallery = await to_enrol(ask)
     keeping = ask.service.keeping("only")
-    found = await ask.look(keeping.columns, photo)
-    found = replace(found, faces=sure(found.faces, wanted.det_prob_threshold))
-    if not len(found.faces):
-        raise NoFace("No face is found in the given image.")
-    place = Provenance(digest=photo.digest, box=tuple(found.faces.box[0].tolist()))
+
+    def seen(found: Analysis) -> tuple[list[NewFace], list[Failure]]:
+        found = replace(found, faces=sure(found.faces, wanted.det_prob_threshold))
+        if not len(found.faces):
+            raise NoFace("No face is found in the given image.")
+        return new_faces([found], keeping)
+
+    faces, failures = await ask.make(keeping.columns, photo, seen)
 
     def saved() -> str:
-        done = enroll(gallery, told, [found], keeping, gallery.rule.space)
+        done = keep(gallery, told, faces, failures, gallery.rule.space)
         if done.face_ids:
             return done.face_ids[0]
-        return face_at(gallery, done.person_id, place.place)
+        return face_at(gallery, done.person_id, faces[0].provenance.place)
 
     return json_answer(Example(await ask.do(saved), told.name), 201)
 

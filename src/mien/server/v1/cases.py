@@ -11,7 +11,7 @@ from starlette.responses import Response
 from mien.answers.cases import CaseRow, ListedCaseRow, case_row, listed_case_row
 from mien.answers.service import Page
 from mien.core.analysis import Analysis, Failure
-from mien.errors import BadRequest, MienError
+from mien.errors import BadRequest
 from mien.gallery.forgetting import Forgotten
 from mien.media.taken import day_taken
 from mien.people import kept_cases
@@ -133,19 +133,16 @@ async def picture(collection: str, case: str, name: str, ask: Asking) -> Respons
 
 async def _looked(ask: Ask, uploads: Sequence[Upload], faces: Sequence[Choice]) -> list[Looked]:
     """The faces that are meant, of all photographs; else the error of the first that lacks it, with all."""
-    results = await ask.look_at_all((*DETECTION, "embedding"), uploads)
-    found = await ask.do(lambda: [_cut_out(one, face) for one, face in zip(results, faces, strict=True)])
+    faces_by_photograph = dict(zip((one.digest for one in uploads), faces, strict=True))
+
+    def cut_out(found: Analysis) -> Looked:
+        return looked_at(found, faces_by_photograph[found.image.digest or ""])
+
+    found = await ask.make_all((*DETECTION, "embedding"), uploads, cut_out)
     failures = [one for one in found if isinstance(one, Failure)]
     if failures:
         raise failures_of(failures[0].error, failures)
     return [one for one in found if isinstance(one, Looked)]
-
-
-def _cut_out(result: Analysis | Failure, face: Choice) -> Looked | Failure:
-    try:
-        return looked_at(result, face)
-    except MienError as error:
-        return Failure(result.source, error)
 
 
 def _answer(kept: KeptCase, status: int = 200) -> Response:

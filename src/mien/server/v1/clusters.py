@@ -5,7 +5,7 @@ An album is a collection; its groups are people, mostly without a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
 from typing import Annotated
 
 import msgspec
@@ -14,11 +14,9 @@ from starlette.responses import Response
 from mien.answers.clusters import AddedRow, GroupRow, WhoseRow, added_row, group_row, whose_row
 from mien.answers.service import Page
 from mien.core.analysis import Analysis, Failure
-from mien.core.image import Image
 from mien.gallery.gallery import Gallery
-from mien.media.expanding import Source
 from mien.people import album_groups
-from mien.people.albums import add
+from mien.people.albums import Added, Adding
 from mien.server.answers import json_answer
 from mien.server.asking import Ask, Asking
 from mien.server.cursors import Part, cut
@@ -52,18 +50,26 @@ async def add_photographs(collection: str, ask: Asking) -> Response:
     photos = await ask.photographs()
     album = await ask.gallery(collection)
     keeping = ask.service.keeping("only", crops=True)
-    results = await ask.look_at_all(keeping.columns, photos)
-    looked = {one.source if isinstance(one, Failure) else one.image.digest: one for one in results}
-    images = [one.image if isinstance(one, Analysis) else one.source for one in results]
-
-    def analyze(sources: Iterable[Source], _columns: Sequence[str]) -> Iterator[Analysis | Failure]:
-        for source in sources:
-            yield looked[source.digest if isinstance(source, Image) else str(source)]
-
     usual = ask.service.settings.collection
-    besides = () if usual == collection else (usual,)
-    done = await ask.do(lambda: add(album, images, analyze, keeping, besides=besides))
-    return json_answer(added_row(collection, done), 201)
+    besides = (usual,) if usual != collection and ask.caller.may_see(usual) else ()
+    adding = await ask.do(lambda: Adding(album, keeping, besides))
+    turn = threading.Lock()
+
+    def take(found: Analysis) -> None:
+        digest = found.image.digest or ""
+        with turn:
+            if not adding.knows(digest):
+                adding.take(found, digest)
+
+    for one in await ask.make_all(keeping.columns, photos, take):
+        if isinstance(one, Failure):
+            adding.take(one, "")
+
+    def added() -> Added:
+        adding.acknowledge()
+        return adding.report()
+
+    return json_answer(added_row(collection, await ask.do(added)), 201)
 
 
 @door.at("POST", "/move", Plan("enroll", WhoseRow, body=Faces, repeatable=True))

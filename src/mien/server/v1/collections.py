@@ -42,7 +42,7 @@ async def collections(ask: Asking) -> Response:
 async def make_collection(ask: Asking) -> Response:
     """Make a collection."""
     name = (await ask.body(NewCollection)).name.strip()
-    if not name or not name.isprintable() or "/" in name:
+    if not name or not name.isprintable() or "/" in name or name in {".", ".."}:
         raise BadRequest("A collection needs a name of printable characters without a slash.")
     ask.caller.demand_collection(name)
 

@@ -13,6 +13,7 @@ from mien.access.scopes import Scope
 from mien.answers.keys import KeyRow, NewKeyRow, key_row, new_key_row
 from mien.answers.service import Page
 from mien.errors import Forbidden
+from mien.gallery.store.api_keys import ApiKey
 from mien.server.answers import json_answer, nothing
 from mien.server.asking import Asking
 from mien.server.cursors import Part, cut
@@ -68,10 +69,11 @@ async def create(ask: Asking) -> Response:
     administrator.
     """
     told = await ask.body(NewKey)
-    if ask.caller.key_id is None and "admin" not in told.scopes:
+    lasting = told.collections is None and told.expires is None
+    if ask.caller.key_id is None and not ("admin" in told.scopes and lasting):
         raise Forbidden(
             "The first key has to be an administrator's, or nobody could make another here.",
-            hint='Give it the scope "admin".',
+            hint='Give it the scope "admin", no collections and no end.',
         )
     asked = {name: getattr(told, name) for name in told.__struct_fields__}
     key, text = await ask.do(lambda: keys.create(ask.service.store, **asked))
@@ -102,6 +104,17 @@ async def rotate(key: str, ask: Asking) -> Response:
 @door.at("DELETE", "/{key}", Plan("admin", None, 204))
 async def revoke(key: str, ask: Asking) -> Response:
     """Revoke a key; within two seconds no worker takes it any more."""
+    others = [one for one in await ask.do(lambda: keys.every(ask.service.store)) if one.id != key]
+    if not any("admin" in one.scopes and _lasts(one) for one in others):
+        raise Forbidden(
+            "This is the last key of an administrator: without it nobody could make another here.",
+            hint="Make another first, or revoke it where the server runs: mien keys revoke",
+        )
     await ask.do(lambda: keys.revoke(ask.service.store, key))
     ask.service.forget_keys()
     return nothing()
+
+
+def _lasts(key: ApiKey) -> bool:
+    """Whether a key is valid everywhere and for good."""
+    return key.collections is None and key.expires is None and key.revoked is None

@@ -76,7 +76,7 @@ def _system(ask: Ask) -> SystemRow:
         networks={
             f"{one.path.parent.name}/{one.path.name}": list(one.providers) for one in kit.runtime.opened()
         },
-        store=_store(service) if ask.caller.may("admin") else None,
+        store=_store(service) if ask.caller.may("admin") and ask.caller.collections is None else None,
     )
 
 

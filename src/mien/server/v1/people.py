@@ -24,7 +24,7 @@ from mien.core.analysis import Failure
 from mien.errors import BadRequest
 from mien.gallery.forgetting import Forgotten
 from mien.gallery.gallery import Gallery
-from mien.gallery.store.records import Person, about
+from mien.gallery.store.records import NewFace, Person, about
 from mien.looker import embedding_of
 from mien.people.enrolling import Told, keep, new_faces
 from mien.pipeline.stages import DETECTION
@@ -195,12 +195,17 @@ async def verify_person(collection: str, person: str, ask: Asking) -> Response:
 async def _enrolled(ask: Ask, collection: str, who: Told, options: FaceOptions) -> Response:
     gallery = await ask.gallery(collection)
     keeping = ask.service.keeping(options.face, options.gate, crops=options.keep_picture)
-    results = await ask.look_at_all(keeping.columns, await ask.photographs())
-    faces, failures = await ask.do(lambda: new_faces(results, keeping))
-    told = [Failure(shown_name(one.source), one.error) for one in failures]
+    photos = await ask.photographs()
+    results = await ask.make_all(keeping.columns, photos, lambda found: new_faces([found], keeping))
+    faces: list[NewFace] = []
+    failures: list[Failure] = []
+    for one in results:
+        kept, failed = ([], [one]) if isinstance(one, Failure) else one
+        faces += kept
+        failures += [Failure(shown_name(each.source), each.error) for each in failed]
     if not faces:
-        raise failures_of(failures[0].error, told)
-    done = await ask.do(lambda: keep(gallery, who, faces, told, gallery.rule.space))
+        raise failures_of(failures[0].error, failures)
+    done = await ask.do(lambda: keep(gallery, who, faces, failures, gallery.rule.space))
     return json_answer(enrol_row(who.name, done), 201)
 
 
