@@ -41,8 +41,7 @@ class Console:
         return self.page
 
     def settle(self):
-        """Wait until nothing is being fetched and every skeleton has gone."""
-        self.page.wait_for_load_state("networkidle")
+        """Wait until every skeleton has gone, and nobody waits for the answer to a press."""
         # Not by wait_for_function, which evaluates text: the policy of the page forbids that.
         self.page.locator(".skeleton:visible, [aria-busy=true]:visible").first.wait_for(state="detached")
 

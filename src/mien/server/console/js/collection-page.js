@@ -51,15 +51,24 @@ export async function collectionPage({ root, head, icon: picture, query, replace
   }
 
   async function showing(collection, left) {
-    const again = async () => {
-      list = await listCollections(signal);
-      await choose(collection.name);
-    };
+    const again = () => recount(collection.name);
     fill(body);
     try {
       await show({ collection, body, actions, signal: left, again });
     } catch (error) {
       if (!left.aborted) fill(body, errorNotice(error, { again }));
+    }
+  }
+
+  /** People came or went, or a collection did. @param {string} wanted */
+  async function recount(wanted) {
+    try {
+      list = await listCollections(signal);
+      await choose(wanted);
+      // What had the focus may be gone.
+      if (document.activeElement === document.body) root.querySelector("h1").focus({ preventScroll: true });
+    } catch (error) {
+      if (!signal.aborted) fill(body, errorNotice(error, { again: () => recount(wanted) }));
     }
   }
 
@@ -77,9 +86,7 @@ export async function collectionPage({ root, head, icon: picture, query, replace
 
   async function make() {
     const made = await newCollection(signal);
-    if (!made) return;
-    list = await listCollections(signal);
-    await choose(made);
+    if (made) await recount(made);
   }
 }
 

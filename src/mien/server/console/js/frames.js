@@ -66,10 +66,7 @@ export async function askFrames({ take, ask, told, busy, signal }) {
 /** @param {number} ms @param {AbortSignal} signal Ends it early. */
 function pause(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
+    setTimeout(resolve, ms);
+    signal.addEventListener("abort", resolve, { once: true });
   });
 }

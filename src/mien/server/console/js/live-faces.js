@@ -57,7 +57,8 @@ function looks(face, i, liveFrom) {
   ];
 }
 
-function whoIsIt({ person, decision, candidates }, threshold) {
+/** @param {Row} row @param {number | undefined} threshold */
+function whoIsIt({ person, decision, candidates = [] }, threshold = 0) {
   const nearest = candidates[0];
   return [
     h("div.row.apart", h("h2.says", person ?? t("decision.unknown")), chip(t(`decision.${decision}`), KINDS[decision])),

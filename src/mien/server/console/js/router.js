@@ -46,7 +46,10 @@ export function startRouter(outlet, routes, arrived) {
   async function show(first) {
     const { path, params, query } = readHash(location.hash);
     const route = routes().find((one) => one.path === path);
-    if (!route) return location.replace(hashTo(routes()[0].path));
+    if (!route) {
+      history.replaceState(null, "", hashTo(routes()[0].path));
+      return show(first);
+    }
     leaving.abort();
     leaving = new AbortController();
     const { signal } = leaving;
@@ -63,6 +66,8 @@ export function startRouter(outlet, routes, arrived) {
       await mounted;
     } catch (error) {
       if (signal.aborted || error.name === "AbortError") return;
+      // Nothing comes any more in place of what was being fetched.
+      root.querySelectorAll(":has(> .skeleton)").forEach((waiting) => waiting.remove());
       root.append(errorNotice(error, { again: () => show(false) }));
     }
   }

@@ -23,7 +23,7 @@ export function tagsField({ label, help, placeholder, tags = [], known = [], bar
   const offered = h("datalist", { id: `${id}-known` });
   const input = h("input", {
     id, list: offered.id, placeholder, autocomplete: "off", maxlength: 100, "aria-label": bare ? label : null, "aria-describedby": help ? `${id}-help` : null,
-    onkeydown: press, onblur: take, onchange: take,
+    onkeydown: press, onblur: take, oninput: (event) => !event.isComposing && /[,，]/.test(input.value) && take(),
   });
   const box = h("div.input.tags", { onclick: () => input.focus() }, chips, input, offered);
   const element = h("div.field", !bare && h("label", { for: id }, label), box, help && h("p.help", { id: `${id}-help` }, help));
@@ -56,7 +56,7 @@ export function tagsField({ label, help, placeholder, tags = [], known = [], bar
   function press(event) {
     if (event.isComposing) return; // Enter chooses a Chinese word first.
     if (event.key === "Backspace" && !input.value && present.length) change(present.slice(0, -1));
-    if (!["Enter", ",", "，"].includes(event.key) || (event.key === "Enter" && !input.value)) return;
+    if (event.key !== "Enter" || !input.value) return;
     event.preventDefault();
     take();
   }

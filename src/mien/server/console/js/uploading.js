@@ -6,7 +6,8 @@ import { portionsOf } from "./portions.js";
 
 const TRIES = 6;
 const LONGEST_WAIT_S = 20;
-const PASSING = new Set([0, 409, 429, 502, 503, 504]); // 409: the same portion is still being taken in.
+/** Of these the server recovers by itself; status 0: it does not answer. */
+const PASSING = new Set([0, 429, 502, 503, 504]);
 
 /**
  * @typedef {object} Upload
@@ -60,8 +61,9 @@ async function patiently(send, signal) {
     try {
       return await send();
     } catch (error) {
-      const passing = error instanceof ApiError && PASSING.has(error.status) && tries < TRIES;
-      if (!passing || signal.aborted) throw error;
+      // The portion may still be being taken in, from when its answer was lost.
+      const passing = error instanceof ApiError && (PASSING.has(error.status) || error.code === "request_in_progress");
+      if (!passing || tries === TRIES || signal.aborted) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(Math.max(error.waitS ?? 0, 2 ** (tries - 1)), LONGEST_WAIT_S)));
     }
   }

@@ -39,10 +39,13 @@ export async function mount(root, { signal }) {
       past.length > 0 && h("details.more", h("summary", t("keys.past", { n: past.length })), h("section.card.flush", keyTable(t("keys.past.title"), past))));
   }
 
-  const tools = (key) => h("div.row.fixed.tools",
-    tool("edit", t("keys.edit", { name: key.name }), () => edit(key)),
-    tool("again", t("keys.rotate", { name: key.name }), () => rotate(key)),
-    tool("trash", t("keys.revoke", { name: key.name }), () => revoke(key)));
+  function tools(key) {
+    const { name } = key;
+    return h("div.row.fixed.tools",
+      tool("edit", t("keys.edit", { name }), () => edit(key)),
+      tool("again", t("keys.rotate", { name }), () => rotate(key)),
+      tool("trash", t("keys.revoke", { name }), () => revoke(key)));
+  }
 
   async function create() {
     let made = null;

@@ -45,30 +45,11 @@ async function showPeople({ collection, body, actions, signal, again, query, rep
   fill(actions, enrolButton());
   if (!collection.people) return fill(body, nobody(enrolButton), aboutCollection({ collection, signal, again }));
 
-  const tags = tagsField({
-    label: t("people.tags"), placeholder: t("people.tags"), bare: true, tags: wanted.tag,
-    onchange: (now) => {
-      wanted.tag = now;
-      look();
-    },
-  });
-  const name = h("input.input", {
-    type: "search", value: wanted.q, placeholder: t("people.name"), "aria-label": t("people.name"), autocomplete: "off",
-    oninput: later(() => {
-      wanted.q = name.value.trim();
-      look();
-    }),
-  });
+  const tools = toolbar({ wanted, view, look, see });
   const told = h("p.soft.small", { role: "status" });
   const list = h("div");
   const more = h("div.row");
-  fill(body,
-    h("div.toolbar",
-      h("div.searching", icon("search"), name),
-      tags.element,
-      choice({ label: t("people.view"), options: VIEW_NAMES.map((value) => ({ value, label: icon(value), says: t(`people.view.${value}`) })), value: view, onchange: see })),
-    h("section.stack", { "aria-label": t("people.title") }, told, list, more),
-    aboutCollection({ collection, signal, again }));
+  fill(body, tools.element, h("section.stack", { "aria-label": t("people.title") }, told, list, more), aboutCollection({ collection, signal, again }));
   await look();
 
   async function look() {
@@ -99,7 +80,7 @@ async function showPeople({ collection, body, actions, signal, again, query, rep
 
   function show() {
     const filtered = wanted.q || wanted.tag.length;
-    tags.offer(new Set(people.flatMap((one) => one.tags)));
+    tools.offer(new Set(people.flatMap((one) => one.tags)));
     fill(told, filtered ? t(cursor ? "people.found.more" : "people.found", { n: people.length }) : t("people.of", { count: number(people.length), n: collection.people }));
     fill(list, people.length ? VIEWS[view](people, collection.name, shelf) : empty({ icon: "search", title: t("people.none"), text: t("people.none.text"), action: showAll() }));
     fill(more, cursor && h("button.button", { type: "button", onclick: fetchMore }, t("people.more")));
@@ -120,6 +101,27 @@ async function showPeople({ collection, body, actions, signal, again, query, rep
     remember("people.view", now);
     show();
   }
+}
+
+/** Whom to show, and how; `wanted` follows what is entered. */
+function toolbar({ wanted, view, look, see }) {
+  const tags = tagsField({
+    label: t("people.tags"), placeholder: t("people.tags"), bare: true, tags: wanted.tag,
+    onchange: (now) => {
+      wanted.tag = now;
+      look();
+    },
+  });
+  const name = h("input.input", {
+    type: "search", value: wanted.q, placeholder: t("people.name"), "aria-label": t("people.name"), autocomplete: "off",
+    oninput: later(() => {
+      wanted.q = name.value.trim();
+      look();
+    }),
+  });
+  const views = VIEW_NAMES.map((value) => ({ value, label: icon(value), says: t(`people.view.${value}`) }));
+  const element = h("div.toolbar", h("div.searching", icon("search"), name), tags.element, choice({ label: t("people.view"), options: views, value: view, onchange: see }));
+  return { element, offer: tags.offer };
 }
 
 function nobody(enrolButton) {

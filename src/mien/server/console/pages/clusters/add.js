@@ -16,17 +16,23 @@ const MANY = 120;
 /**
  * @param {object} about
  * @param {string} about.album
- * @param {boolean} about.slim
- * @param {boolean} about.enrolled Whether everybody in it has a name: then it may not be meant for an album.
+ * @param {() => any[]} about.groups That are in it.
  * @param {() => Promise<void>} about.done Something was added.
  * @param {AbortSignal} about.signal
+ * @returns {{element: HTMLElement, show: () => void}} `show` it, larger while the album is empty.
  */
-export function addPhotographs({ album, slim, enrolled, done, signal }) {
+export function addPhotographs({ album, groups, done, signal }) {
+  const input = h("div");
   const said = h("div.stack.tight", { role: "status" });
-  const input = photoInput({ take, signal, several: true, slim, title: t("clusters.add"), hint: t("clusters.add.hint") });
-  return h("div.stack.tight", input, said);
+  return { element: h("div.stack.tight", input, said), show };
+
+  function show() {
+    fill(input, photoInput({ take, signal, several: true, slim: groups().length > 0, title: t("clusters.add"), hint: t("clusters.add.hint") }));
+  }
 
   async function take(files) {
+    // Where everybody has a name, no album may be meant.
+    const enrolled = groups().length > 0 && groups().every((group) => group.name !== null);
     if (enrolled && !await confirmed({ title: t("clusters.enrolled", { name: album }), text: t("clusters.enrolled.text"), action: t("clusters.enrolled.do"), danger: false, act: async () => {}, signal })) return;
     if (files.length > MANY) return fill(said, tooMany(files));
     await send(files);
@@ -37,7 +43,7 @@ export function addPhotographs({ album, slim, enrolled, done, signal }) {
       title: t("clusters.many", { n: files.length }),
       text: t("clusters.many.text"),
       more: h("div.row",
-        h("a.button.small.primary", { href: hashTo("jobs", { kind: "cluster", collection: album }) }, t("clusters.many.job")),
+        h("a.button.small.primary", { href: hashTo("jobs/new", { kind: "cluster", collection: album }) }, t("clusters.many.job")),
         h("button.button.small", { type: "button", onclick: () => send(files) }, t("clusters.many.here"))),
     });
   }

@@ -126,7 +126,7 @@ function overview(job) {
     h("div.row", stateChip(job), h("span.soft.small", t(`jobs.state.${job.state}.text`))),
     job.state !== "waiting" && progress(job),
     job.error && errorNotice(new ApiError(UNUSED, job.error)),
-    facts([
+    facts(/** @type {[any, any][]} */ ([
       [t("jobs.photographs"), number(job.total)],
       ...(job.failed > 0 ? [[t("jobs.failures"), number(job.failed)]] : []),
       ...sums(job),
@@ -134,7 +134,7 @@ function overview(job) {
       ...(job.started ? [[t("jobs.duration"), duration(Math.max(seconds, 1))]] : []),
       ...(rate > 0 ? [[t("jobs.rate"), number(rate, 1)]] : []),
       ...(left !== null ? [[t("jobs.left"), duration(Math.max(left, 1))]] : []),
-    ]));
+    ])));
 }
 
 /** What came of each photograph, as far as somebody reads. */

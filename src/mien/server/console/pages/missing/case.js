@@ -36,7 +36,7 @@ export async function mount(root, { params: [id], query, signal }) {
 
   function show(found) {
     fill(head, headOf(found, run, drop));
-    fill(body, probes(found, collection, shelf), found.run ? candidates(found) : notRun());
+    fill(body, probes(found, collection, shelf), found.run ? candidates({ found, collection, shelf, signal }) : notRun());
   }
 
   async function run(event) {
@@ -67,34 +67,32 @@ export async function mount(root, { params: [id], query, signal }) {
   function notRun() {
     return empty({ icon: "missing", title: t("case.unrun"), text: t("case.unrun.text"), action: h("button.button.primary", { type: "button", onclick: run }, icon("search"), t("case.run")) });
   }
+}
 
-  function candidates(found) {
-    const list = h("ol.stack.loose");
-    let reviews = found.reviews;
-    let filter = "all";
-    const told = h("span.soft.small", { role: "status" });
-    const cards = found.run.candidates.map((one) => ({ id: one.person_id, element: candidateCard({ found, one, collection, shelf, signal, reviewed: (now) => {
-      reviews = now.reviews;
-      count();
-    } }) }));
-    const count = () => fill(told, t("case.counted", { n: cards.length, reviewed: Object.keys(reviews).length }));
-    const sift = (now) => {
-      filter = now;
-      const left = cards.filter((one) => FILTERS[filter](reviews[one.id]));
-      fill(list, left.map((one) => one.element));
-      if (!left.length) fill(list, h("li", empty({ icon: "check", title: t("case.sifted") })));
-    };
-    sift(filter);
+/** Who it may be, with a choice of those that are left to review. */
+function candidates({ found, collection, shelf, signal }) {
+  const list = h("ol.stack.loose");
+  const told = h("span.soft.small", { role: "status" });
+  let reviews = found.reviews;
+  const cards = found.run.candidates.map((one) => ({ id: one.person_id, element: candidateCard({ found, one, collection, shelf, signal, reviewed: (now) => {
+    reviews = now.reviews;
     count();
-    if (!cards.length) return empty({ icon: "people", title: t("case.nobody"), text: t("case.nobody.text") });
-    return h("section.stack",
-      h("div.row.apart",
-        h("div", h("h2", t("case.candidates")), told),
-        choice({ label: t("case.filter"), options: Object.keys(FILTERS).map((value) => ({ value, label: t(`case.filter.${value}`) })), value: filter, onchange: sift })),
-      h("p.soft", t("case.candidates.text")),
-      list,
-      ruleCard(found));
-  }
+  } }) }));
+  const count = () => fill(told, t("case.counted", { n: cards.length, reviewed: Object.keys(reviews).length }));
+  const sift = (filter) => {
+    const left = cards.filter((one) => FILTERS[filter](reviews[one.id]));
+    fill(list, left.length ? left.map((one) => one.element) : h("li", empty({ icon: "check", title: t("case.sifted") })));
+  };
+  if (!cards.length) return empty({ icon: "people", title: t("case.nobody"), text: t("case.nobody.text") });
+  sift("all");
+  count();
+  return h("section.stack",
+    h("div.row.apart",
+      h("div", h("h2", t("case.candidates")), told),
+      choice({ label: t("case.filter"), options: Object.keys(FILTERS).map((value) => ({ value, label: t(`case.filter.${value}`) })), value: "all", onchange: sift })),
+    h("p.soft", t("case.candidates.text")),
+    list,
+    ruleCard(found));
 }
 
 function headOf(found, run, drop) {

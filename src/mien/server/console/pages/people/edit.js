@@ -52,8 +52,7 @@ export function editPerson({ collection, person, version, signal, again }) {
       await again();
     } catch (error) {
       if (signal.aborted) return;
-      if (error.status === 412) await tellChanges();
-      else fill(said, errorNotice(error));
+      await (error.status === 412 ? tellChanges() : Promise.reject(error)).catch((failure) => fill(said, errorNotice(failure)));
     } finally {
       button.removeAttribute("aria-busy");
     }

@@ -1,15 +1,15 @@
 // Enrolling somebody by photographs, or giving somebody more of them.
 
-import { form, get, post, within } from "../../js/api.js";
+import { within } from "../../js/api.js";
 import { openDialog } from "../../js/dialog.js";
 import { fill, h } from "../../js/dom.js";
 import { choice, field } from "../../js/fields.js";
 import { t } from "../../js/i18n.js";
 import { photoList } from "../../js/photo-list.js";
-import { portionsOf } from "../../js/portions.js";
 import { personPath } from "../../js/people.js";
 import { tagsField } from "../../js/tags.js";
 import { reportOf } from "./enrolled.js";
+import { sendPhotographs } from "./sending.js";
 
 const GATES = ["off", "standard", "strict"];
 
@@ -17,11 +17,10 @@ const GATES = ["off", "standard", "strict"];
  * @param {object} about
  * @param {string} about.collection
  * @param {any} [about.person] Who gets more faces; without it somebody is enrolled.
- * @param {File[]} [about.files] Photographs that are there already.
  * @param {AbortSignal} about.signal
  * @param {() => void} about.done Something was kept, and the dialog is closed.
  */
-export function openEnrol({ collection, person = null, files = [], signal, done }) {
+export function openEnrol({ collection, person = null, signal, done }) {
   const closed = new AbortController();
   const both = AbortSignal.any([signal, closed.signal]);
   const options = { face: "only", gate: "off" };
@@ -54,7 +53,6 @@ export function openEnrol({ collection, person = null, files = [], signal, done 
     },
   });
   fill(more, moreOptions(options));
-  if (files.length) photos.take(files);
 
   function check() {
     button.disabled = !photos.files().length || !(person || asked.name());
@@ -65,13 +63,18 @@ export function openEnrol({ collection, person = null, files = [], signal, done 
     button.setAttribute("aria-busy", "true");
     fill(said);
     const fields = { ...asked?.fields(), ...options, keep_picture: keeps.checked };
-    const report = await send(photos.files(), fields);
+    const files = photos.files();
+    const report = await sendPhotographs({
+      path: person ? personPath(collection, person.id, "faces") : within(collection, "people"),
+      files, fields, signal: both,
+      told: (sent) => fill(told, t("enrol.progress", { count: sent, of: files.length })),
+    });
     button.removeAttribute("aria-busy");
     fill(told);
     if (both.aborted) return;
     kept += report.faces.length;
     photos.keep(({ photo }) => report.failures.some((one) => one.file === photo.file));
-    fill(said, reportOf({ report, collection, largest: tryLargest, leave: () => dialog.close() }));
+    fill(said, reportOf({ report, person: person?.name ?? fields.name, collection, largest: tryLargest, leave: () => dialog.close() }));
     said.scrollIntoView({ block: "nearest" });
     if (!report.failures.length) finish();
     else if (kept) fill(tools, h("button.button", { type: "button", onclick: () => dialog.close() }, t("enrol.close")), button);
@@ -88,39 +91,6 @@ export function openEnrol({ collection, person = null, files = [], signal, done 
     for (const one of [...body.children]) if (one !== said) /** @type {HTMLElement} */ (one).hidden = true;
     fill(tools, h("button.button.primary", { type: "button", onclick: () => dialog.close() }, t("enrol.close")));
     tools.querySelector("button").focus();
-  }
-
-  /** Portion by portion; one that is refused as a whole does not stop the others. */
-  async function send(chosen, fields) {
-    const report = { person: person?.name ?? fields.name, person_id: person?.id ?? "", faces: [], repeated: 0, resembles: [], failures: [], error: null };
-    const { limits } = await get("system", { signal: both });
-    let sent = 0;
-    for (const portion of portionsOf(chosen, limits)) {
-      fill(told, chosen.length > portion.length && t("enrol.progress", { count: sent, of: chosen.length }));
-      try {
-        const path = person ? personPath(collection, person.id, "faces") : within(collection, "people");
-        take(report, portion, await post(path, { form: form({ photo: portion, ...fields }), signal: both }));
-      } catch (error) {
-        if (both.aborted) return report;
-        if (!error.details?.failures) return { ...report, error, failures: chosen.slice(sent).map((file) => ({ file, error: null })).concat(report.failures) };
-        take(report, portion, { faces: [], repeated: 0, resembles: [], ...error.details });
-      }
-      sent += portion.length;
-    }
-    return report;
-  }
-}
-
-/** Add what came of a portion; failures are told of in its order, by the names of the photographs. */
-function take(report, portion, done) {
-  report.person_id ||= done.person_id ?? "";
-  report.faces.push(...done.faces);
-  report.repeated += done.repeated;
-  report.resembles.push(...done.resembles);
-  const left = [...portion];
-  for (const failure of done.failures) {
-    const at = left.findIndex((file) => failure.source.endsWith(file.name));
-    report.failures.push({ file: at < 0 ? null : left.splice(at, 1)[0], error: failure.error, name: failure.source });
   }
 }
 

@@ -7,14 +7,14 @@ import { personHash, photoName } from "../../js/people.js";
 
 /**
  * @param {object} about
- * @param {{person: string, faces: string[], repeated: number, resembles: any[],
- *   failures: {file: File | null, error: any, name?: string}[], error: any}} about.report
+ * @param {import("./sending.js").Report} about.report
+ * @param {string} about.person The name.
  * @param {string} about.collection
  * @param {() => void} about.largest Sends those that failed again, with the largest face of each.
  * @param {() => void} about.leave Before another page is gone to.
  */
-export function reportOf({ report, collection, largest, leave }) {
-  const { person, faces, repeated, error } = report;
+export function reportOf({ report, person, collection, largest, leave }) {
+  const { faces, repeated, error } = report;
   const failures = report.failures.filter((one) => one.error);
   return h("div.stack", { role: "status" },
     faces.length > 0 && notice({ kind: "good", title: t("enrolled.faces", { n: faces.length, name: person }) }),

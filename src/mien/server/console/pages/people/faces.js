@@ -23,7 +23,7 @@ export function faceGallery(about) {
   list.append(...faces.map((face, i) => {
     const says = t("face.of", { number: i + 1, source: photoName(face.source) });
     return h("li.face",
-      h("div.picture-box", shelf.face(collection, face.id, says), editable && picked.box(face.id, says)),
+      h("div.picture-box", shelf.face(collection, pictured(face), says), editable && picked.box(face.id, says)),
       h("div.row.fixed.apart",
         h("span.clip.small", { title: photoName(face.source) }, photoName(face.source) || t("face.no-source")),
         h("button.button.plain.icon.small", { type: "button", onclick: () => tellAbout(about, face), "aria-label": t("face.about", { number: i + 1 }) }, icon("info"))),
@@ -32,6 +32,8 @@ export function faceGallery(about) {
   return h("div.stack", editable && h("p.soft.small", t("faces.hint")), list, picked.bar);
 }
 
+/** Identifier of a face with a picture. */
+const pictured = (face) => (face.has_crop ? face.id : null);
 const qualityChip = (quality) => chip(t("face.quality", { share: number(100 * quality) }), quality < POOR ? "warn" : "good");
 
 function actionsFor(about, picked) {
@@ -67,7 +69,7 @@ async function drop({ collection, person, signal, again }, ids) {
 function tellAbout({ collection, shelf, signal }, face) {
   // Reached by the keyboard, so that it can be scrolled.
   const body = h("div.stack", { tabindex: "0" },
-    h("div.about-face", shelf.face(collection, face.id, t("face.picture"))),
+    h("div.about-face", shelf.face(collection, pictured(face), t("face.picture"))),
     typeof face.quality === "number" && meters([{ name: t("column.quality"), share: face.quality, kind: face.quality < POOR ? "warn" : undefined }]),
     h("dl.pairs", [
       [t("face.source"), photoName(face.source) || t("face.no-source")],

@@ -37,10 +37,10 @@ export async function mount(root, { params: [id], query, signal }) {
     shown = new AbortController();
     const left = AbortSignal.any([signal, shown.signal]);
     const about = { collection, person, version, faces, shelf: pictureShelf(left), signal: left, again };
-    const focused = head.contains(document.activeElement);
+    const focused = root.contains(document.activeElement);
     fill(head, headOf(about));
-    if (focused) head.querySelector("h1").focus();
     fill(body, bodyOf(about));
+    if (focused) head.querySelector("h1").focus({ preventScroll: true });
   }
 
   async function again() {

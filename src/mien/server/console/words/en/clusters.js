@@ -2,7 +2,7 @@
 export const words = {
   "clusters.lede": "Photographs that nobody labelled, their faces grouped into people. An album is a collection of its own.",
   "clusters.add": "Drop photographs here",
-  "clusters.add.hint": "Every face in them is kept, with a small encrypted picture, and grouped.",
+  "clusters.add.hint": "Every face in them is kept, with a small encrypted picture; the same face in several of them becomes one group.",
   "clusters.adding": "Looking at photographs",
   "clusters.added": { one: "{n} photograph was looked at", other: "{n} photographs were looked at" },
   "clusters.added.faces": { one: "{n} face was added.", other: "{n} faces were added." },
@@ -19,7 +19,6 @@ export const words = {
   "clusters.enrolled.text": "Everybody in this collection was enrolled by name. Every face in the photographs would be added to it, strangers too. For an album, make a collection of its own.",
   "clusters.enrolled.do": "Add them all the same",
   "clusters.empty": "This album is empty",
-  "clusters.empty.text": "Add photographs; the same face in several of them becomes one group.",
   "clusters.empty.others": "Your key may look, but not add photographs.",
   "clusters.none": "No such group",
   "clusters.filter": "Which groups",

@@ -2,7 +2,7 @@
 export const words = {
   "clusters.lede": "未标注的照片，其中的人脸按人分组。相册是单独的集合。",
   "clusters.add": "把照片拖到这里",
-  "clusters.add.hint": "其中每张人脸都会连同加密小图保存并分组。",
+  "clusters.add.hint": "其中每张人脸都会连同加密小图保存；多张照片中的同一张脸会成为一组。",
   "clusters.adding": "正在查看照片",
   "clusters.added": { other: "已查看 {n} 张照片" },
   "clusters.added.faces": { other: "新增 {n} 张人脸。" },
@@ -19,7 +19,6 @@ export const words = {
   "clusters.enrolled.text": "此集合中的人都是按姓名登记的。照片中的每张人脸都会加入其中，包括陌生人。相册请另建集合。",
   "clusters.enrolled.do": "仍然添加",
   "clusters.empty": "此相册是空的",
-  "clusters.empty.text": "请添加照片；多张照片中的同一张脸会成为一组。",
   "clusters.empty.others": "您的密钥可以查看，但不能添加照片。",
   "clusters.none": "没有这样的分组",
   "clusters.filter": "显示哪些分组",
