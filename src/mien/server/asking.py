@@ -15,14 +15,14 @@ from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
 from mien.access.grants import Caller
-from mien.answers.pictures import error_row
+from mien.answers.pictures import failure_row
 from mien.core.analysis import Analysis, Failure
 from mien.errors import BadRequest, BodyTooLarge, Forbidden, MienError, ServiceError, VersionStale
 from mien.gallery.gallery import Gallery
 from mien.server.batching import Then, without_pixels
 from mien.server.plans import Plan, plan_of
 from mien.server.service import Service
-from mien.server.uploads import MOST_TEXT_BYTES, Given, Upload, given_values, read_given, shown_name
+from mien.server.uploads import MOST_TEXT_BYTES, Given, Upload, given_values, read_given, shown_failure
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -151,11 +151,8 @@ def fitted(values: dict[str, Any], kind: type[S]) -> S:
 
 def failures_of(error: MienError, failures: Sequence[Failure]) -> MienError:
     """An error that tells of each photograph that led to it."""
-    rows = [
-        {"source": shown_name(one.source), "error": msgspec.to_builtins(error_row(one.error))}
-        for one in failures
-    ]
-    error.details = {"failures": rows}
+    rows = [failure_row(shown_failure(one)) for one in failures]
+    error.details = {"failures": msgspec.to_builtins(rows)}
     return error
 
 

@@ -16,10 +16,10 @@ from starlette.routing import Match, Route
 from mien import errors as e
 from mien.answers.pictures import encodable
 from mien.answers.service import ErrorBody
-from mien.people.enrolling import SENT
 from mien.server.answers import json_answer
 from mien.server.envelopes import envelope_of
 from mien.server.status import status_of
+from mien.server.uploads import shown_text
 
 # What Starlette says by status alone.
 _BY_STATUS: dict[int, type[e.ServiceError]] = {404: e.RouteUnknown, 405: e.MethodRefused}
@@ -48,7 +48,7 @@ def error_answer(error: e.MienError, scope: Mapping[str, Any]) -> Response:
         headers["retry_after"] = str(max(1, math.ceil(again_s)))
     if isinstance(error, e.Unauthenticated):
         headers["www_authenticate"] = "Bearer"
-    message = encodable(error.message).replace(SENT, "")
+    message = shown_text(encodable(error.message))
     if isinstance(error, _OF_THE_STORE):
         message = (type(error).__doc__ or "").strip()  # the message itself says where the store is
     # That there is no such collection is said with the names of those that there are: not to every key.

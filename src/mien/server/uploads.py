@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from mien.core.analysis import Failure
 from mien.errors import BadRequest, BodyTooLarge, MediaTypeUnsupported
 from mien.media.opening import name_of
 from mien.people.enrolling import SENT
@@ -215,6 +217,18 @@ def _listed(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
 def shown_name(source: str | None) -> str:
     """How an answer calls a photograph that was sent."""
     return (source or "").removeprefix(SENT)
+
+
+def shown_failure(failure: Failure) -> Failure:
+    """A failure as an answer tells it: with the photograph as its sender calls it."""
+    error = copy(failure.error)
+    error.message = shown_text(error.message)
+    return Failure(shown_name(failure.source), error)
+
+
+def shown_text(message: str) -> str:
+    """A message with photographs as their senders call them."""
+    return message.replace(SENT, "")
 
 
 def given_values(values: Mapping[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:

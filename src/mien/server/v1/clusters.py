@@ -6,6 +6,7 @@ An album is a collection; its groups are people, mostly without a name.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -22,6 +23,7 @@ from mien.server.asking import Ask, Asking
 from mien.server.cursors import Part, cut
 from mien.server.doors import Door
 from mien.server.plans import PHOTO, Plan
+from mien.server.uploads import shown_failure
 from mien.server.v1.people import Faces, Others
 
 door = Door(tags=["clusters"], prefix="/collections/{collection}/clusters")
@@ -67,7 +69,8 @@ async def add_photographs(collection: str, ask: Asking) -> Response:
 
     def added() -> Added:
         adding.acknowledge()
-        return adding.report()
+        done = adding.report()
+        return replace(done, failures=tuple(shown_failure(one) for one in done.failures))
 
     return json_answer(added_row(collection, await ask.do(added)), 201)
 

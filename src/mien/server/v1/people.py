@@ -33,7 +33,7 @@ from mien.server.asking import Ask, Asking, failures_of
 from mien.server.cursors import Part, after, cut, page
 from mien.server.doors import Door
 from mien.server.plans import PHOTO, Plan
-from mien.server.uploads import shown_name
+from mien.server.uploads import shown_failure
 from mien.server.v1.collections import forgotten_answer
 from mien.server.v1.pictures import VerifyOptions, Which, chosen
 from mien.settings import Gate
@@ -202,7 +202,7 @@ async def _enrolled(ask: Ask, collection: str, who: Told, options: FaceOptions) 
     for one in results:
         kept, failed = ([], [one]) if isinstance(one, Failure) else one
         faces += kept
-        failures += [Failure(shown_name(each.source), each.error) for each in failed]
+        failures += [shown_failure(each) for each in failed]
     if not faces:
         raise failures_of(failures[0].error, failures)
     done = await ask.do(lambda: keep(gallery, who, faces, failures, gallery.rule.space))

@@ -23,6 +23,7 @@ const PASSING = new Set([0, 429, 502, 503, 504]);
 
 /**
  * @param {object} about
+ * @param {() => Promise<boolean>} about.ready Waits until frames are wanted; whether it had to.
  * @param {(side: number) => Promise<File>} about.take
  * @param {(frame: File) => Promise<any>} about.ask
  * @param {(answer: any, pace: Pace) => void} about.told
@@ -30,12 +31,14 @@ const PASSING = new Set([0, 429, 502, 503, 504]);
  * @param {AbortSignal} about.signal Ends it.
  * @returns {Promise<void>} When it was ended. Throws ApiError for what does not pass.
  */
-export async function askFrames({ take, ask, told, busy, signal }) {
+export async function askFrames({ ready, take, ask, told, busy, signal }) {
   let step = FIRST;
   let steady = 0;
   let failures = 0;
   const times = [];
   while (!signal.aborted) {
+    if (await ready()) times.length = 0;
+    if (signal.aborted) return;
     const begun = performance.now();
     try {
       const answer = await ask(await take(SIDES[step]));
@@ -53,7 +56,7 @@ export async function askFrames({ take, ask, told, busy, signal }) {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError && PASSING.has(error.status))) throw error;
-      const waitS = Math.min(Math.max(error.waitS ?? 0, 2 ** failures), LONGEST_WAIT_S);
+      const waitS = Math.max(error.waitS ?? 0, Math.min(2 ** failures, LONGEST_WAIT_S));
       failures += 1;
       step = Math.max(step - 1, 0);
       times.length = 0;

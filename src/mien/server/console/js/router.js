@@ -20,6 +20,7 @@
 import { ApiError } from "./api.js";
 import { t } from "./i18n.js";
 import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
 import { errorNotice } from "./notices.js";
 
 /** @typedef {{path: string, title: string, icon: string, scopes: readonly string[], load: () => Promise<{mount: Function}>}} Route */
@@ -89,6 +90,9 @@ export function pageHead({ title, lede, actions = [] }) {
     h("div", h("h1", { tabindex: "-1" }, title), lede && h("p.lede", lede)),
     actions.length > 0 && h("div.row", actions));
 }
+
+/** To the documentation of the API, which is a page of its own. */
+export const docsLink = () => h("a.button", { href: "/docs", target: "_blank", rel: "noopener" }, icon("audit"), t("docs.link"));
 
 /** @param {Route} route */
 export const tabTitle = (route) => `${t(route.title)} · Mien`;

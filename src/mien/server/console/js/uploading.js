@@ -64,7 +64,8 @@ async function patiently(send, signal) {
       // The portion may still be being taken in, from when its answer was lost.
       const passing = error instanceof ApiError && (PASSING.has(error.status) || error.code === "request_in_progress");
       if (!passing || tries === TRIES || signal.aborted) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(Math.max(error.waitS ?? 0, 2 ** (tries - 1)), LONGEST_WAIT_S)));
+      const waitS = Math.max(error.waitS ?? 0, Math.min(2 ** (tries - 1), LONGEST_WAIT_S));
+      await new Promise((resolve) => setTimeout(resolve, 1000 * waitS));
     }
   }
 }

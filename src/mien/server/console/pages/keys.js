@@ -12,7 +12,7 @@ import { icon } from "../js/icons.js";
 import { keepKey } from "../js/key.js";
 import { keyForm, lastDay } from "../js/key-form.js";
 import { empty, notice, skeleton } from "../js/notices.js";
-import { pageHead } from "../js/router.js";
+import { docsLink, pageHead } from "../js/router.js";
 import { whoami } from "../js/session.js";
 import { table } from "../js/tables.js";
 import { toast } from "../js/toast.js";
@@ -24,7 +24,7 @@ export async function mount(root, { signal }) {
   const me = whoami();
   const list = h("div.stack", skeleton(6, "2rem"));
   const add = h("button.button.primary", { type: "button", onclick: create }, icon("plus"), t("keys.new"));
-  root.append(pageHead({ title: t("keys.title"), lede: t("keys.lede"), actions: [h("a.button", { href: "/docs", target: "_blank" }, icon("audit"), t("keys.docs")), add] }), list);
+  root.append(pageHead({ title: t("keys.title"), lede: t("keys.lede"), actions: [docsLink(), add] }), list);
   await show();
 
   async function show() {

@@ -37,7 +37,7 @@ async function showPeople({ collection, body, actions, signal, again, query, rep
   const enrol = () => openEnrol({ collection: collection.name, signal, done: again });
   const enrolButton = () => allowed(["enroll"]) && h("button.button.primary", { type: "button", onclick: enrol }, icon("plus"), t("enrol.button"));
   const wanted = { q: query.get("q") ?? "", tag: (query.get("tags") ?? "").split(",").filter(Boolean) };
-  let view = recall("people.view") ?? "grid";
+  let view = VIEW_NAMES.find((one) => one === recall("people.view")) ?? VIEW_NAMES[0];
   let asked = 0;
   let people = [];
   let cursor = null;

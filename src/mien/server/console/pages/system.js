@@ -5,7 +5,7 @@ import { fill, h } from "../js/dom.js";
 import { chip, facts, meters } from "../js/figures.js";
 import { duration, number, percent, size, t, tOr } from "../js/i18n.js";
 import { empty, skeleton } from "../js/notices.js";
-import { pageHead } from "../js/router.js";
+import { docsLink, pageHead } from "../js/router.js";
 import { table } from "../js/tables.js";
 
 const EVERY_MS = 5000;
@@ -13,7 +13,7 @@ const KINDS = { installed: "good", outdated: "warn", broken: "bad" };
 
 export async function mount(root, { signal }) {
   const about = h("div.stack.loose", skeleton(5));
-  root.append(pageHead({ title: t("system.title"), lede: t("system.lede") }), about);
+  root.append(pageHead({ title: t("system.title"), lede: t("system.lede"), actions: [docsLink()] }), about);
   const [system, packs] = await Promise.all([get("system", { signal }), get("packs", { signal })]);
   const busy = h("div");
   fill(about, overview(system, busy), decision(system), abilities(system, packs.items), packTable(packs.items));

@@ -1,5 +1,6 @@
 // The documentation of the API. Its descriptions are the server's own.
 export const words = {
+  "docs.link": "API documentation",
   "docs.title": "Mien API",
   "docs.lede": "Everything that this server answers. The console uses nothing else.",
   "docs.first": "A first request",

@@ -1,7 +1,6 @@
 // Keys: who may ask the server, and what.
 export const words = {
   "keys.lede": "Who may ask this server: what, about which collections, how often and until when.",
-  "keys.docs": "API documentation",
   "keys.new": "New key",
   "keys.create": "Make the key",
   "keys.open": "This server is open",

@@ -1,5 +1,6 @@
 // API 文档。各项说明由服务器提供。
 export const words = {
+  "docs.link": "API 文档",
   "docs.title": "Mien API",
   "docs.lede": "此服务器能回答的一切。控制台所用的也只是这些。",
   "docs.first": "第一个请求",

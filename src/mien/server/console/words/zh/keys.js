@@ -1,7 +1,6 @@
 // 密钥：谁可以使用服务器，可以做什么。
 export const words = {
   "keys.lede": "谁可以使用此服务器：做什么、用于哪些集合、多频繁、到何时。",
-  "keys.docs": "API 文档",
   "keys.new": "新建密钥",
   "keys.create": "创建密钥",
   "keys.open": "此服务器是开放的",
