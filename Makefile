@@ -8,10 +8,10 @@ OPENVINO := onnxruntime-openvino==1.24.1 openvino==2025.4.1
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test oracles oracles-server peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers bench-search bench-gallery bench-clustering bench-missing bench-server test-crash clean
+.PHONY: help install install-test oracles oracles-server peers demo test check format docs peers-modern bench bench-detectors bench-embedders bench-sessions bench-lfw bench-calibration bench-groups bench-looks bench-quality bench-memory bench-compare bench-peers bench-search bench-gallery bench-clustering bench-missing bench-server test-crash test-contract test-e2e clean
 
 help: ## List these targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: $(VENV)/.installed ## Make .venv with Mien and the starter weights
 
@@ -117,8 +117,17 @@ bench-missing: install-test ## Measure the search for people years apart; DATA=f
 bench-server: install-test ## Measure the server under load against the same work without HTTP; needs wrk
 	$(BIN)/python benchmarks/server.py
 
-test-crash: install-test ## Kill a writing process 200 times on SQLite and 50 times on PostgreSQL
+test-crash: install-test ## Kill a writing process 200 times on SQLite and 50 times on PostgreSQL, and a busy server 40 times
 	MIEN_TEST_KILLS=200 $(BIN)/pytest tests/gallery/test_crash.py
+	MIEN_TEST_KILLS=20 $(BIN)/pytest tests/server/test_crash.py tests/jobs/test_crash.py
+
+test-contract: install-test ## Ask every route of the server 300 times, whatever its document allows and what not
+	MIEN_TEST_EXAMPLES=300 $(BIN)/pytest tests/server/test_contract.py
+
+test-e2e: install-test ## Drive the console with Chromium, which this machine must have (apt-get install chromium)
+	$(PIP) install playwright==1.65.2
+	test -f .oracles/axe/axe.min.js || (mkdir -p .oracles/axe && npm pack --silent --pack-destination .oracles/axe axe-core@4.14.1 && tar -xzf .oracles/axe/axe-core-4.14.1.tgz -C .oracles/axe --strip-components=1 package/axe.min.js)
+	$(BIN)/pytest tests/e2e
 
 clean: ## Remove what these targets made
 	rm -rf $(VENV) out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

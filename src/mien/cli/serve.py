@@ -44,6 +44,8 @@ def serve(
     try:
         from mien.server.run import check, run
     except ImportError as error:
+        if (error.name or "mien").partition(".")[0] == "mien":
+            raise  # one of our own
         raise ExtraMissing.of("server", f"The server needs {error.name}.") from error
 
     told: dict[str, Any] = {
