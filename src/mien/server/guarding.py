@@ -89,7 +89,8 @@ class Guarding:
             body.let_go()
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        host = headers.get("host", "")
+        hosts = headers.getlist("host")
+        host = hosts[0] if len(hosts) == 1 else ""  # of two, somebody in between may have looked at the other
         name = _name_in(host)
         ours = {*self._serving.hosts, *LOOPBACK, self._serving.host}
         anywhere = not self._serving.on_loopback and not self._serving.hosts
