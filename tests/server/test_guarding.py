@@ -2,12 +2,12 @@
 
 import json
 import re
-import socket
 
 import pytest
 
 from server.people import photograph
 from server.serving import served
+from server.sockets import say
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -29,20 +29,9 @@ def found(mien_home, tmp_path_factory):
         yield one
 
 
-def raw(found, text, timeout_s=20):
-    """What is answered to bytes, until the server closes the connection."""
-    host, _, port = found.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout_s) as connection:
-        connection.sendall(text)
-        answer = b""
-        while piece := connection.recv(65536):
-            answer += piece
-    return answer
-
-
 def status_under(found, host):
     request = b"GET /v1/me HTTP/1.1\r\nHost: " + host.encode("latin-1") + b"\r\nConnection: close\r\n\r\n"
-    return int(raw(found, request).split()[1])
+    return int(say(found.url, request).split()[1])
 
 
 def test_it_is_asked_under_its_own_names_only(found):
@@ -71,7 +60,7 @@ def test_it_is_asked_under_its_own_names_only(found):
         *("é", "½", "127.0.0.1, evil.example"),
     ):
         assert status_under(found, strangers) == 403, strangers
-    without = raw(found, b"GET /v1/me HTTP/1.0\r\n\r\n")
+    without = say(found.url, b"GET /v1/me HTTP/1.0\r\n\r\n")
     assert without.startswith(b"HTTP/1.1 403")
 
 
@@ -188,7 +177,7 @@ def test_files_of_the_console_are_those_of_the_console(found):
         "/console//etc/passwd",
     ):
         request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
-        assert raw(found, request).startswith(b"HTTP/1.1 404"), path
+        assert say(found.url, request).startswith(b"HTTP/1.1 404"), path
 
 
 @pytest.mark.parametrize("way", ["with its length", "in pieces"])
@@ -210,7 +199,7 @@ def test_what_says_that_it_is_too_large_is_refused_before_it_is_sent(found):
         b"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
         b"Content-Length: 99999999999\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
     )
-    answer = raw(found, head)
+    answer = say(found.url, head)
     assert answer.startswith(b"HTTP/1.1 413"), "and is not told to go on"
 
 
@@ -218,7 +207,7 @@ def test_a_body_that_does_not_come_is_not_waited_for_without_end(found):
     head = (
         b"POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\nConnection: close\r\n\r\nabc"
     )
-    answer = raw(found, head)
+    answer = say(found.url, head)
     assert answer.startswith(b"HTTP/1.1 504")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "timed_out"
 
