@@ -2,7 +2,7 @@
 
 A client that lost an answer repeats its request with the same key. `begin` then gives what was answered the
 first time, for a day. Who ends without an answer gives the key free (`abandon`); of a process that died, it
-is free after two minutes.
+is free after a while, `working_s`.
 """
 
 from __future__ import annotations
