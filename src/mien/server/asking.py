@@ -54,7 +54,7 @@ class Ask:
             if count < plan.least or (count > plan.least and not plan.several):
                 wanted = f"{plan.least} or more" if plan.several else str(plan.least)
                 raise BadRequest(
-                    f"{wanted} photographs are wanted, {count} were sent.",
+                    f"Photographs that are wanted: {wanted}; that were sent: {count}.",
                     hint=f"Send them as {' or '.join(plan.photos)}.",
                 )
         return self._given
