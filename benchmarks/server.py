@@ -144,7 +144,8 @@ def throughput(
         "",
         table(HEADER, [(count, *row(ours[count]), *row(thin[count])) for count in CLIENTS]),
         "",
-        f"Beyond saturation, {BEYOND} clients at once: {told}; {over.failed} connections failed.",
+        f"Beyond saturation, {BEYOND} clients for {options.seconds:g} s: {told}; {over.failed} connections "
+        f"failed. That is {over.statuses.get(200, 0) / options.seconds:.1f} photographs/s.",
     ]
 
 

@@ -267,9 +267,13 @@ def test_beyond_what_may_wait_it_is_overloaded_and_takes_on_again_later():
         with pytest.raises(Overloaded) as caught:
             await batcher.look(lambda: image(3), 4, BOX, as_it_is)
         assert caught.value.retry_after_s
+        with pytest.raises(Overloaded):
+            await batcher.admit()
+        late = asyncio.create_task(batcher.admit())
         networks.gate.set()
         await asyncio.gather(*tasks)
         assert batcher.waiting == 0
+        await late  # waited a moment, and found a place
         return await batcher.look(lambda: image(4), 4, BOX, as_it_is)
 
     assert run(networks, work, waiting=3).source == "4"

@@ -194,7 +194,7 @@ async def asked(request: Request) -> Ask:
             hint="Ask for a key without collections.",
         )
     if plan.photos:
-        service.batcher.admit()  # before the photographs are read
+        await service.batcher.admit()  # before the photographs are read
     return Ask(request, service, caller, plan)
 
 

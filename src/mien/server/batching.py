@@ -26,6 +26,8 @@ from mien.server.room import Room
 Columns = tuple[str, ...]
 # How often it is looked whether somebody still waits.
 _GLANCE_S = 0.02
+# Whoever is refused comes again, whatever was said: refused at once, a crowd takes the time of those inside.
+_PAUSE_S = 1.0
 Look = Callable[[Sequence[Image], Columns], Iterable[Analysis | Failure]]
 Decode = Callable[[], Image]
 T = TypeVar("T")
@@ -109,8 +111,13 @@ class Batcher:
         """Photographs in work or waiting."""
         return self._inside
 
-    def admit(self) -> None:
-        """Raise Overloaded if as many wait as may."""
+    async def admit(self) -> None:
+        """Let somebody in, after a moment if as many wait as may. Raises Overloaded if they still do then."""
+        if not self._closed and self._inside >= self.limits.waiting:
+            await asyncio.sleep(_PAUSE_S)
+        self._demand_place()
+
+    def _demand_place(self) -> None:
         if self._closed:
             raise Overloaded("The server is about to stop.", retry_after_s=1)
         if self._inside >= self.limits.waiting:
@@ -131,7 +138,7 @@ class Batcher:
             TimedOut: It took too long.
             MienError: It could not be decoded, or looked at.
         """
-        self.admit()
+        self._demand_place()
         self._inside += 1
         try:
             async with asyncio.timeout(self.limits.timeout_s):
