@@ -70,6 +70,24 @@ def test_matches_say_how_probable_they_are(made, calibration, pair, photos):
     assert match.probability == pytest.approx(kit.verify(*pair).probability, abs=1e-5)
 
 
+def test_a_calibration_of_another_process_counts_at_once(made, calibration, pair):
+    kit = made()
+    file = kit.calibration_file()
+    before = kit.rule()
+    assert kit.gallery().rule is kit.rule() is before
+    for threshold in (0.55, 0.5):
+        save_calibration(msgspec.structs.replace(calibration, threshold=threshold), file)
+        assert kit.gallery().rule is kit.rule()
+        assert kit.rule().distance == threshold
+    file.write_bytes(b"no calibration")
+    for _ in range(2):
+        with pytest.raises(CalibrationInvalid):
+            kit.rule()
+    file.unlink()
+    assert kit.rule() == before
+    assert kit.verify(*pair).source == "manifest"
+
+
 def test_another_rate_is_another_threshold(made, calibration, pair):
     save_calibration(calibration, made().calibration_file())
     strict = made(fmr=1e-3).rule()

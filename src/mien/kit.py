@@ -214,6 +214,8 @@ class Mien(Looker):
         with self._lock:
             if name in self._galleries and not self._galleries[name].is_there():
                 del self._galleries[name]  # somebody has deleted it, and perhaps made another of that name
+            if name in self._galleries and self._galleries[name].rule is not self.rule():
+                self._galleries.pop(name).save()  # somebody has calibrated
             if name not in self._galleries:
                 settings = self.settings
                 # People stay findable when a better embedder is installed: it is used once they are upgraded.
@@ -240,13 +242,6 @@ class Mien(Looker):
         """Know nothing more of a collection that is gone."""
         with self._lock:
             self._galleries.pop(collection, None)
-
-    def decide_anew(self) -> None:
-        """Look for a calibration again, because one was written or deleted."""
-        with self._lock:
-            for gallery in self._galleries.values():
-                gallery.save()
-            self._rule, self._galleries = None, {}
 
     def store(self) -> Store:
         """The open store that settings name; made if it is missing. Raises GalleryError."""

@@ -69,6 +69,8 @@ class Looker:
         self._observe = observe
         self.stages = Stages(self.packs, self.runtime, self.settings, progress)
         self._rule: DecisionRule | None = None
+        self._calibrated_by = Path()
+        self._calibrated: tuple[int, int] | None = None
         self._lock = threading.RLock()
 
     def detect(self, image: Source) -> Faces:
@@ -187,14 +189,19 @@ class Looker:
     def rule(self) -> DecisionRule:
         """Threshold, metric and false-match rate: as calibrated here, or as the embedder's manifest says.
 
+        A calibration that was written or deleted since, by this process or another one, counts at once.
+
         Raises:
             ManifestInvalid: The embedder states no threshold, and nobody calibrated.
             CalibrationError: The calibration cannot be used, or does not know the false-match rate wanted.
             SpaceMismatch: The calibration is of another embedder.
         """
         with self._lock:
-            if self._rule is None:
+            if self._rule is None or _state_of(self._calibrated_by) != self._calibrated:
+                self._rule = None  # whatever was, if the new one cannot be read
                 manifest, space = self._embedder()
+                self._calibrated_by = self.settings.calibration or self.calibration_file()
+                self._calibrated = _state_of(self._calibrated_by)
                 file = self.calibration_in_use()
                 calibration = load_calibration(file, space) if file else None
                 self._rule = decide_by(
@@ -265,6 +272,15 @@ def embedding_of(faces: Faces) -> tuple[NDArray[Any], str]:
     assert faces.embedding is not None  # noqa: S101 - the embedder was among the stages
     assert faces.space is not None  # noqa: S101 - it comes with the embeddings
     return faces.embedding, faces.space
+
+
+def _state_of(file: Path) -> tuple[int, int] | None:
+    """Changes when a file is replaced; None: there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def _raised(result: Analysis | Failure) -> Analysis:

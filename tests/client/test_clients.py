@@ -40,6 +40,7 @@ PERSON = {
     "version": 2,
 }
 COLLECTION = {
+    "id": "c1",
     "people": 1,
     "faces": 2,
     "unsearchable": 0,

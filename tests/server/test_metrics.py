@@ -1,11 +1,13 @@
 """What Prometheus is told."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mien.server.metrics import Metrics
+from mien.server.metrics import FOLDER, Metrics
 from server.people import nobody, photograph, together
 
 
@@ -53,6 +55,8 @@ def test_requests_are_counted_by_route_method_and_status(server, read):
     server.client.get("/v1/collections/none")
     server.client.delete("/v1/me")
     server.client.get("/nowhere")
+    server.client.get("/console/js/api.js")
+    server.client.get("/console/nowhere")
     after = read()
     count = "mien_requests_total"
     assert risen(before, after, count, route="/v1/me", method="GET", status="200") == 3
@@ -60,7 +64,9 @@ def test_requests_are_counted_by_route_method_and_status(server, read):
     assert risen(before, after, count, route="/v1/collections/{collection}", method="GET", status="404") == 1
     assert risen(before, after, count, route="(unknown)", method="GET", status="404") == 1
     assert risen(before, after, "mien_errors_total", code="collection_unknown") == 1
-    assert risen(before, after, "mien_errors_total", code="route_unknown") == 1
+    assert risen(before, after, count, route="/console", method="GET", status="200") == 1
+    assert risen(before, after, count, route="/console", method="GET", status="404") == 1
+    assert risen(before, after, "mien_errors_total", code="route_unknown") == 2
     assert risen(before, after, "mien_request_seconds_count", route="/v1/me") == 4
 
 
@@ -106,3 +112,19 @@ def test_the_text_is_that_of_prometheus(server):
     ours = [name for name in families if not name.endswith("_created")]
     assert all(re.fullmatch(r"mien_[a-z_]+", name) and families[name].documentation for name in ours)
     assert families["mien_photographs_waiting"].type == "gauge"
+
+
+def test_workers_that_are_gone_leave_counts_and_nothing_that_waits(tmp_path, monkeypatch):
+    """Two workers as processes: one is killed while five photographs wait with it."""
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    work = (
+        "import os, signal; from mien.server.metrics import Metrics; made = Metrics();"
+        "made.faces.inc(3); made.waiting.set(5); print(made.text().decode(), flush=True);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    dead = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True, check=False)
+    assert of(numbers(dead.stdout), "mien_photographs_waiting") == 5
+    alive = "from mien.server.metrics import Metrics; made = Metrics(); print(made.text().decode())"
+    told = subprocess.run([sys.executable, "-c", alive], capture_output=True, text=True, check=True).stdout
+    assert of(numbers(told), "mien_photographs_waiting") == 0
+    assert of(numbers(told), "mien_faces_total") == 3

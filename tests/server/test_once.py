@@ -206,6 +206,19 @@ def test_after_somebody_was_forgotten_the_answer_is_not_told_and_nothing_is_done
     assert faces(api, "Forgotten") == 0
 
 
+def test_who_is_forgotten_once_is_not_forgotten_again_under_that_name(api):
+    enrol(api, key(), "Twice").raise_for_status()
+    headers = key()
+    first = api.delete(f"{PEOPLE}/Twice", headers=headers)
+    assert (first.status_code, replayed(first)) == (204, False)
+    enrol(api, key(), "Twice").raise_for_status()
+    enrol(api, key(), "Other").raise_for_status()
+    api.delete(f"{PEOPLE}/Other").raise_for_status()  # wipes what was answered, if it was anything
+    again = api.delete(f"{PEOPLE}/Twice", headers=headers)
+    assert (again.status_code, replayed(again)) == (204, True)
+    assert faces(api, "Twice") == 1
+
+
 def test_what_was_done_is_answered_although_its_answer_cannot_be_kept(api, monkeypatch):
     """The store fails between the two: the face is there, so the answer has to say so."""
     headers = key()

@@ -238,3 +238,23 @@ def test_an_answer_that_is_read_slowly_is_not(connect, rng, impatient_reader, mo
             time.sleep(0.02)
     assert parts[0][0] > 8_000_000
     assert parts[-1][1] == 0
+
+
+def test_connections_too_many_are_told_so(server, connect, monkeypatch):
+    monkeypatch.setattr(patience, "MOST_CONNECTIONS", 3)
+    first, *_ = held = [connect() for _ in range(3)]
+    for one in held:
+        one.sendall(HEAD + b"\r\n")
+        assert answer(one).startswith(b"HTTP/1.1 200")
+    late = connect()
+    late.sendall(HEAD + b"\r\n")
+    told = answer(late)
+    assert told.startswith(b"HTTP/1.1 503")
+    assert b'"code":"overloaded"' in told
+    assert b"retry-after: 5" in told
+    assert is_ended(late)
+    first.close()
+    time.sleep(0.2)
+    again = connect()
+    again.sendall(HEAD + b"\r\n")
+    assert answer(again).startswith(b"HTTP/1.1 200")

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from mien.errors import BadRequest, MediaTypeUnsupported
 from mien.server.asking import fitted
 from mien.server.plans import PHOTO
-from mien.server.uploads import Upload, given_values, read_given, shown_name
+from mien.server.uploads import Texts, Upload, given_values, read_given, shown_name
 
 PIXELS = bytes(range(256)) * 40
 FORM = "multipart/form-data; boundary=b"
@@ -320,23 +320,31 @@ def values(**given):
     return fitted(given_values(given, Wanted), Wanted)
 
 
+def said(*texts):
+    """What a form says."""
+    return Texts(texts)
+
+
 FITTING = {
     "texts": (
         {
-            "name": ["Ada"],
-            "k": ["7"],
-            "share": ["1e-3"],
-            "until": ["2030-12-31"],
-            "gate": ["off"],
-            "keep": ["true"],
+            "name": said("Ada"),
+            "k": said("7"),
+            "share": said("1e-3"),
+            "until": said("2030-12-31"),
+            "gate": said("off"),
+            "keep": said("true"),
         },
         Wanted("Ada", 7, 1e-3, (), None, date(2030, 12, 31), "off", True),
     ),
     "JSON": ({"name": "Ada", "k": 7, "keep": False}, Wanted("Ada", 7, keep=False)),
-    "lists": ({"tags": ["a", "b"]}, Wanted(tags=("a", "b"))),
+    "lists": ({"tags": ["a", "[b]"]}, Wanted(tags=("a", "[b]"))),
+    "several": ({"tags": said("a", "[b]")}, Wanted(tags=("a", "[b]"))),
+    "one of several": ({"tags": said("a")}, Wanted(tags=("a",))),
+    "a list in text": ({"tags": said('["a", "[b]"]')}, Wanted(tags=("a", "[b]"))),
     "nothing": ({}, Wanted()),
-    "empty": ({"until": [""], "gate": [""], "keep": [""], "metadata": [""]}, Wanted()),
-    "JSON in text": ({"metadata": ['{"a": [1, null]}']}, Wanted(metadata={"a": [1, None]})),
+    "empty": ({"until": said(""), "gate": said(""), "keep": said(""), "metadata": said("")}, Wanted()),
+    "JSON in text": ({"metadata": said('{"a": [1, null]}')}, Wanted(metadata={"a": [1, None]})),
     "JSON in JSON": ({"metadata": {"a": 1}}, Wanted(metadata={"a": 1})),
 }
 
@@ -348,34 +356,36 @@ def test_what_fits(name):
 
 
 UNFITTING = [
-    {"nmae": ["Ada"]},
-    {"\x1b[2J": ["x"]},
-    {"name": ["Ada", "Bea"]},
+    {"nmae": said("Ada")},
+    {"\x1b[2J": said("x")},
+    {"name": said("Ada", "Bea")},
     {"name": []},
     {"k": []},
     {"metadata": []},
-    {"name": [""]},
-    {"name": ["sixsix"]},
+    {"name": said("")},
+    {"name": said("sixsix")},
     {"name": {"a": 1}},
     {"name": None},
-    {"k": ["0"]},
-    {"k": ["10"]},
-    {"k": ["7.5"]},
-    {"k": ["９" * 5000]},
-    {"k": ["9" * 5000]},
+    {"k": said("0")},
+    {"k": said("10")},
+    {"k": said("7.5")},
+    {"k": said("９" * 5000)},
+    {"k": said("9" * 5000)},
     {"k": 1e400},
     {"k": [[1]]},
-    {"share": ["half"]},
+    {"share": said("half")},
     {"tags": "a"},
     {"tags": [1]},
-    {"metadata": ["[]"]},
-    {"metadata": ["{"]},
-    {"metadata": ['{"a":' * 10_000]},
+    {"tags": said("[1]")},
+    {"tags": said("[a")},
+    {"metadata": said("[]")},
+    {"metadata": said("{")},
+    {"metadata": said('{"a":' * 10_000)},
     {"metadata": [1]},
-    {"until": ["yesterday"]},
-    {"until": ["0000-00-00"]},
-    {"gate": ["open"]},
-    {"keep": ["perhaps"]},
+    {"until": said("yesterday")},
+    {"until": said("0000-00-00")},
+    {"gate": said("open")},
+    {"keep": said("perhaps")},
 ]
 
 

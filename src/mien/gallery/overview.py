@@ -17,6 +17,7 @@ class CollectionOverview(msgspec.Struct, frozen=True):
 
     Attributes:
         name: What it is called.
+        id: Identifier, as the audit log calls it.
         people: How many.
         faces: How many.
         unsearchable: Faces that have no template of the embedder, left behind by an upgrade.
@@ -26,6 +27,7 @@ class CollectionOverview(msgspec.Struct, frozen=True):
     """
 
     name: str
+    id: str
     people: int
     faces: int
     unsearchable: int
@@ -71,6 +73,7 @@ def _counted(snapshot: Snapshot, collection: Collection) -> CollectionOverview:
     total = count(faces)
     return CollectionOverview(
         collection.name,
+        collection.id,
         count(sa.select(PERSON.c.id).where(PERSON.c.collection_id == collection.id)),
         total,
         total - count(searchable),

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from mien.errors import BadRequest, CollectionUnknown, SpaceMismatch
+from mien.errors import BadRequest, CollectionExists, CollectionUnknown, SpaceMismatch
 from mien.gallery.index.checks import LARGEST
 from mien.gallery.store import reading
 from mien.gallery.store.adding import Newcomer, add_collection, add_faces, add_people, already_here
@@ -27,23 +27,36 @@ def opened_collection(store: Store, name: str, space: str, embedder: str) -> Col
         SpaceMismatch: It is of another embedder.
         BadRequest: It is no name.
     """
-    if not 0 < len(name.strip()) <= 200:
-        raise BadRequest("A collection needs a name of 1 to 200 characters.")
     try:
         with store.reading() as snapshot:
             found = reading.collection_named(snapshot, name)
     except CollectionUnknown:
-        with store.writing() as writing:
-            known = {one.name: one for one in reading.collections(writing)}
-            found = known.get(name) or add_collection(writing, name, space, embedder)
-            if name not in known:
-                writing.note("made collection", found.id)
+        try:
+            found = new_collection(store, name, space, embedder)
+        except CollectionExists:  # somebody was faster
+            with store.reading() as snapshot:
+                found = reading.collection_named(snapshot, name)
     if found.space != space:
         raise SpaceMismatch(
             f"The collection {name!r} holds embeddings of {found.embedder or found.space}.",
             hint="Use that embedder, or bring the people over to this one: mien gallery upgrade",
         )
     return found
+
+
+def new_collection(store: Store, name: str, space: str, embedder: str) -> Collection:
+    """Make a collection.
+
+    Raises:
+        CollectionExists: There is one of that name.
+        BadRequest: It is no name.
+    """
+    if not 0 < len(name.strip()) <= 200:
+        raise BadRequest("A collection needs a name of 1 to 200 characters.")
+    with store.writing() as writing:
+        made = add_collection(writing, name, space, embedder)
+        writing.note("made collection", made.id)
+    return made
 
 
 def enroll(

@@ -80,6 +80,8 @@ def claim(store: Store, silent_s: float = SILENT_S) -> tuple[Hold, KeptJob] | No
 def check_owner(store: Store, kept: KeptJob) -> None:
     """Refuse to work for a key that was revoked, or that may no more do what the job does.
 
+    What was ordered while a key was good is done even if the key has expired since.
+
     Raises:
         Forbidden: It is such a key.
     """

@@ -22,7 +22,15 @@ from mien.gallery.gallery import Gallery
 from mien.server.batching import Then, without_pixels
 from mien.server.plans import Plan, plan_of
 from mien.server.service import Service
-from mien.server.uploads import MOST_TEXT_BYTES, Given, Upload, given_values, read_given, shown_failure
+from mien.server.uploads import (
+    MOST_TEXT_BYTES,
+    Given,
+    Upload,
+    given_values,
+    read_given,
+    shown_failure,
+    texts_of,
+)
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -65,7 +73,11 @@ class Ask:
 
     async def options(self, kind: type[S]) -> S:
         """Parameters of the query, the form or the JSON beside photographs. Raises BadRequest."""
-        values = (await self.given()).values if self.plan.photos else _query(self.request)
+        values = (
+            (await self.given()).values
+            if self.plan.photos
+            else texts_of(self.request.query_params.multi_items())
+        )
         return fitted(given_values(values, kind), kind)
 
     async def body(self, kind: type[T]) -> T:
@@ -199,10 +211,3 @@ async def asked(request: Request) -> Ask:
 
 
 Asking = Annotated[Ask, Depends(asked)]
-
-
-def _query(request: Request) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
-        found.setdefault(name, []).append(value)
-    return found

@@ -1,10 +1,19 @@
-"""HTTP connections on which something has to happen: who keeps the server waiting is let go (slow loris)."""
+"""HTTP connections on which something has to happen: who keeps the server waiting is let go (slow loris).
+
+There are only so many of them: each holds a file and some memory. On those beyond, everything is refused.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mien.errors import Overloaded
+from mien.server.failing import error_answer
+
+MOST_CONNECTIONS = 1000
 
 # To send the head of a request; its body has the time that settings give.
 _HEAD_S = 10.0
@@ -28,6 +37,8 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            self.app = _refuse
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -85,6 +96,13 @@ class PatientProtocol(HttpToolsProtocol):
                 self.transport.abort()  # closing would wait for it to be read
 
         self._reading = self.loop.call_later(_READ_S, look)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer on a connection too many; the next may find a place."""
+    answer = error_answer(Overloaded("There are too many connections.", retry_after_s=5), scope)
+    answer.headers["connection"] = "close"
+    await answer(scope, receive, send)
 
 
 def _stop(timer: asyncio.TimerHandle | None) -> None:

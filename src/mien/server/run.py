@@ -19,8 +19,6 @@ from mien.server.logs import write_log
 from mien.server.metrics import FOLDER
 from mien.settings import Settings
 
-# Connections beyond are refused at once; each holds a file and some memory.
-_MOST_CONNECTIONS = 1000
 _BACKLOG = 512
 _KEEP_ALIVE_S = 10
 # On top of what a request may take, for its answer.
@@ -55,7 +53,6 @@ def run(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            limit_concurrency=_MOST_CONNECTIONS,
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=round(serving.timeout_s + _GRACE_S),

@@ -70,7 +70,8 @@ class Telling:
 
     def _tell(self, scope: Scope, told: _Told, seconds: float) -> None:
         state = scope["state"]
-        route = getattr(scope.get("route"), "path", "") or "(unknown)"
+        # Files of the console are below a mount, which is no route.
+        route = getattr(scope.get("route"), "path", "") or scope.get("root_path") or "(unknown)"
         defect, error = state.get("defect"), state.get("error")
         code = DEFECT.code if defect else error.code if isinstance(error, MienError) else None
         self._metrics.requests.labels(route, scope["method"], told.status).inc()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +58,7 @@ class Given:
 
     Attributes:
         uploads: Photographs by field, in the order in which they were sent.
-        values: Other parameters: lists of texts from queries and forms, anything from JSON.
+        values: Other parameters: `Texts` from queries and forms, anything from JSON.
     """
 
     uploads: tuple[tuple[str, Upload], ...]
@@ -105,7 +105,7 @@ async def read_given(request: Request, fields: Sequence[str], most: int) -> Give
         BadRequest: It cannot be understood, or holds too many photographs.
         MediaTypeUnsupported: It is of another kind.
     """
-    values: dict[str, Any] = _listed(request.query_params.multi_items())
+    values: dict[str, Any] = texts_of(request.query_params.multi_items())
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":  # read as it comes, not twice
         uploads, more = await _form(request, fields, most)
@@ -154,7 +154,7 @@ async def _form(
     finally:
         await form.close()
     _bound(sum(len(name) + len(value) for name, value in texts))
-    return uploads, _listed(texts)
+    return uploads, texts_of(texts)
 
 
 def _text(given: str) -> str:
@@ -207,10 +207,15 @@ def _clean(text: str) -> str:
     return "".join(letter if letter.isprintable() else "�" for letter in text)[:_NAME_CHARACTERS]
 
 
-def _listed(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+class Texts(list[str]):
+    """What a query or a form says of a parameter: as many texts as it names it times."""
+
+
+def texts_of(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The parameters of a query or a form by name."""
     found: dict[str, Any] = {}
     for name, value in pairs:
-        found.setdefault(name, []).append(value)
+        found.setdefault(name, Texts()).append(value)
     return found
 
 
@@ -232,7 +237,7 @@ def shown_text(message: str) -> str:
 
 
 def given_values(values: Mapping[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Lists of texts as fields of a struct want them: the last, all, or JSON.
+    """Parameters as fields of a struct want them: of `Texts` the only one, all, or what is JSON in it.
 
     Raises:
         BadRequest: There is no such field, or one is given several times that is wanted once.
@@ -244,23 +249,27 @@ def given_values(values: Mapping[str, Any], kind: type[msgspec.Struct]) -> dict[
             raise BadRequest(
                 f"There is no parameter {name_of(name)}.", hint=f"Parameters: {', '.join(known) or 'none'}."
             )
-        found[name] = _fitting(name, value, known[name].type) if isinstance(value, list) else value
+        found[name] = _fitting(name, value, known[name].type) if isinstance(value, Texts) else value
     return found
 
 
-def _fitting(name: str, texts: list[Any], wanted: Any) -> Any:  # noqa: ANN401 - a type
+def _fitting(name: str, texts: Texts, wanted: Any) -> Any:  # noqa: ANN401 - a type
     described = msgspec.inspect.type_info(wanted)
     kinds = described.types if isinstance(described, msgspec.inspect.UnionType) else (described,)
     if any(isinstance(kind, msgspec.inspect.CollectionType) for kind in kinds):
-        return texts
+        return _from_json(name, texts[0]) if len(texts) == 1 and texts[0].startswith("[") else list(texts)
     if len(texts) != 1:
         raise BadRequest(f"{name} is given {len(texts)} times.")
     text = texts[0]
     if text == "" and any(isinstance(kind, msgspec.inspect.NoneType) for kind in kinds):
         return None
-    if any(isinstance(kind, msgspec.inspect.DictType) for kind in kinds) and isinstance(text, str):
-        try:
-            return msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise BadRequest(f"{name} is no JSON: {error}") from error
+    if any(isinstance(kind, msgspec.inspect.DictType) for kind in kinds):
+        return _from_json(name, text)
     return text
+
+
+def _from_json(name: str, text: str) -> Any:  # noqa: ANN401 - whatever was sent
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"{name} is no JSON: {error}") from error

@@ -26,6 +26,7 @@ def test_a_collection_is_made_looked_at_and_deleted(api, kit):
     assert made.status_code == 201
     assert made.json() == {
         "name": "Einsatz 面 7",
+        "id": made.json()["id"],
         "people": 0,
         "faces": 0,
         "unsearchable": 0,

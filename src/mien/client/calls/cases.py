@@ -88,7 +88,7 @@ def review(
 
 def forget(case: str, *, collection: str = "default") -> Call[Forgotten | None]:
     """Forget a case and its photographs for good. Scope `enroll`. See `people.forget`."""
-    return Call("DELETE", _path(collection, case), forgotten)
+    return Call("DELETE", _path(collection, case), forgotten, repeat="keyed")
 
 
 def shown(case: str, name: str, *, collection: str = "default") -> Call[Picture]:

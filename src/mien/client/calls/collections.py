@@ -30,7 +30,7 @@ def get(name: str) -> Call[CollectionOverview]:
 
 def forget(name: str) -> Call[Forgotten | None]:
     """Forget a collection and everybody in it, for good. Scope `admin`."""
-    return Call("DELETE", path("collections", name), forgotten)
+    return Call("DELETE", path("collections", name), forgotten, repeat="keyed")
 
 
 def sweep(name: str) -> Call[Forgotten]:

@@ -24,7 +24,7 @@ def crop(face: str, *, collection: str = "default") -> Call[Picture]:
 
 def forget(face: str, *, collection: str = "default") -> Call[None]:
     """Forget a face for good. Scope `enroll`."""
-    return Call("DELETE", path("collections", collection, "faces", face), nothing)
+    return Call("DELETE", path("collections", collection, "faces", face), nothing, repeat="keyed")
 
 
 def move(faces: Iterable[str], to: str | None = None, *, collection: str = "default") -> Call[PersonRow]:

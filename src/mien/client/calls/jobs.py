@@ -76,7 +76,7 @@ def cancel(job: str) -> Call[JobRow]:
 
 def forget(job: str) -> Call[Forgotten | None]:
     """Forget a job, its photographs and its results for good; one that runs ends. See `people.forget`."""
-    return Call("DELETE", path("jobs", job), forgotten)
+    return Call("DELETE", path("jobs", job), forgotten, repeat="keyed")
 
 
 def results(job: str, kind: type[T]) -> Call[Page[T]]:

@@ -133,7 +133,7 @@ def forget(person: str, *, collection: str = "default") -> Call[Forgotten | None
     Returns:
         None; or what was forgotten, if there is a backup that could not be reached.
     """
-    return Call("DELETE", _path(collection, person), forgotten)
+    return Call("DELETE", _path(collection, person), forgotten, repeat="keyed")
 
 
 def faces(person: str, *, collection: str = "default") -> Call[Page[StoredFaceRow]]:

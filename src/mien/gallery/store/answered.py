@@ -15,6 +15,8 @@ from mien.gallery.store.reading import Snapshot
 from mien.gallery.store.sealed import open_answer, seal_answer
 from mien.gallery.store.store import Writing
 
+_NO_CONTENT = 204
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -67,8 +69,8 @@ def purge(writing: Writing, before: str) -> None:
 
 
 def wipe(writing: Writing) -> None:
-    """Delete what was answered; that it was, stays known."""
-    writing.connection.execute(ANSWER.update().values(sealed=None))
+    """Delete what was answered, unless that was nothing; that it was, stays known."""
+    writing.connection.execute(ANSWER.update().where(ANSWER.c.status != _NO_CONTENT).values(sealed=None))
 
 
 def _begun(mac: bytes, begun: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -35,10 +35,7 @@ async def calibration(ask: Asking) -> Response:
 
 @door.at("POST", "/collections/{collection}/calibrate", Plan("admin", CalibratedRow, body=Rate))
 async def calibrate(collection: str, ask: Asking) -> Response:
-    """Measure what distances mean by the people of a collection, and decide by that from now on.
-
-    Other workers, and whoever else uses the same folders, decide by it when they are started again.
-    """
+    """Measure what distances mean by the people of a collection, and decide by that from now on."""
     rate = await ask.body(Rate)
     return json_answer(await ask.do(lambda: _calibrated(ask, collection, rate.fmr)))
 
@@ -46,7 +43,7 @@ async def calibrate(collection: str, ask: Asking) -> Response:
 @door.at("DELETE", "/calibration", Plan("admin", None, 204))
 async def drop_calibration(ask: Asking) -> Response:
     """Delete the calibration that is kept; the manifest of the embedder decides again."""
-    await ask.do(lambda: _dropped(ask))
+    await ask.do(lambda: ask.service.kit.calibration_file().unlink(missing_ok=True))
     return nothing()
 
 
@@ -56,11 +53,5 @@ def _calibrated(ask: Ask, collection: str, fmr: float) -> CalibratedRow:
         raise BadRequest("Settings name a calibration; another would not be used.")
     fitted = calibrate_gallery(ask.service.gallery(collection), fmr)
     save_calibration(fitted.calibration, kit.calibration_file())
-    kit.decide_anew()
     report = msgspec.to_builtins(show_calibration(fitted).measures)
     return CalibratedRow(decision_row(kit.rule()), kit.rule().calibration, report=report)
-
-
-def _dropped(ask: Ask) -> None:
-    ask.service.kit.calibration_file().unlink(missing_ok=True)
-    ask.service.kit.decide_anew()

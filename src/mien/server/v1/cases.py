@@ -114,7 +114,7 @@ async def review(collection: str, case: str, person: str, ask: Asking) -> Respon
     return _answer(done)
 
 
-@door.at("DELETE", "/{case}", Plan("enroll", None, 204, others={200: Forgotten}))
+@door.at("DELETE", "/{case}", Plan("enroll", None, 204, others={200: Forgotten}, repeatable=True))
 async def delete(collection: str, case: str, ask: Asking) -> Response:
     """Delete a case for good, with its photographs.
 

@@ -8,9 +8,10 @@ import msgspec
 from starlette.responses import Response
 
 from mien.answers.service import Page
-from mien.errors import BadRequest, CollectionExists
+from mien.errors import BadRequest
 from mien.gallery.forgetting import Forgotten
 from mien.gallery.overview import CollectionOverview, overview
+from mien.gallery.people import new_collection
 from mien.server.answers import json_answer, nothing
 from mien.server.asking import Ask, Asking
 from mien.server.cursors import Part, cut
@@ -47,9 +48,8 @@ async def make_collection(ask: Asking) -> Response:
     ask.caller.demand_collection(name)
 
     def made() -> CollectionOverview:
-        if ask.service.has_collection(name):
-            raise CollectionExists(f"There is a collection {name!r} already.")
-        ask.service.kit.gallery(name)
+        kit = ask.service.kit
+        new_collection(kit.store(), name, kit.space(), kit.stages.giver("embedding"))
         return _overview(ask, name)
 
     return json_answer(await ask.do(made), 201)
@@ -61,7 +61,9 @@ async def collection(collection: str, ask: Asking) -> Response:
     return json_answer(await ask.do(lambda: _overview(ask, collection)))
 
 
-@door.at("DELETE", "/collections/{collection}", Plan("admin", None, 204, others={200: Forgotten}))
+@door.at(
+    "DELETE", "/collections/{collection}", Plan("admin", None, 204, others={200: Forgotten}, repeatable=True)
+)
 async def delete_collection(collection: str, ask: Asking) -> Response:
     """Forget everybody in a collection for good, and delete it.
 

@@ -40,7 +40,7 @@ async def picture(collection: str, face: str, ask: Asking) -> Response:
     return picture_answer(found)
 
 
-@door.at("DELETE", "/{face}", Plan("enroll", None, 204))
+@door.at("DELETE", "/{face}", Plan("enroll", None, 204, repeatable=True))
 async def drop(collection: str, face: str, ask: Asking) -> Response:
     """Delete a face; the person stays."""
     await ask.do(lambda: ask.service.known(collection).drop_faces([face]))

@@ -141,7 +141,7 @@ async def events(job: str, ask: Asking) -> Response:
     return StreamingResponse(_progress(ask, kept), media_type="text/event-stream", headers=headers)
 
 
-@door.at("DELETE", "/{job}", Plan("anybody", None, 204, others={200: Forgotten}))
+@door.at("DELETE", "/{job}", Plan("anybody", None, 204, others={200: Forgotten}, repeatable=True))
 async def delete(job: str, ask: Asking) -> Response:
     """Delete a job with its photographs and results for good; one that runs ends.
 

@@ -135,7 +135,7 @@ async def change(collection: str, person: str, ask: Asking) -> Response:
     return _versioned(done)
 
 
-@door.at("DELETE", "/{person}", Plan("enroll", None, 204, others={200: Forgotten}))
+@door.at("DELETE", "/{person}", Plan("enroll", None, 204, others={200: Forgotten}, repeatable=True))
 async def forget(collection: str, person: str, ask: Asking) -> Response:
     """Forget somebody for good: the key that seals all that is known is destroyed, in backups too.
 
