@@ -1,11 +1,24 @@
 import pytest
 
-from jobs.working import Kit, ended, make_collection, many, now, ordered, rows, sent, working
+from jobs.working import (
+    Kit,
+    attached,
+    ended,
+    make_collection,
+    many,
+    now,
+    ordered,
+    rows,
+    sent,
+    wait_for,
+    working,
+)
 from mien.access.grants import Caller, local
 from mien.errors import BadRequest, BodyTooLarge, CollectionUnknown, Forbidden, JobRefused, JobUnknown
 from mien.gallery.forgetting import drop_collection
 from mien.gallery.store import audit, documents, reading
-from mien.jobs import desk
+from mien.gallery.store.forgotten import forgotten_ids
+from mien.jobs import desk, holding
 from mien.jobs.job import job_row
 
 
@@ -130,6 +143,40 @@ def test_jobs_are_seen_by_their_owner_and_by_admins(kit, store):
     assert now(kit, hers[0], EVE).state == "queued"
     desk.delete(store, ADMIN, hers[0])
     assert len(desk.jobs(store, EVE)) == 2
+
+
+def test_what_is_deleted_holds_nothing_at_once_and_is_wiped_later(kit, store):
+    job = ordered(kit, "analyze", many(3, 1), start=False)
+    desk.delete(store, local(), job)
+    assert attached(store, job) == ()
+    assert desk.jobs(store, local()) == ()
+    for anything in (desk.look_up, desk.start, desk.cancel, desk.delete):
+        with pytest.raises(JobUnknown):
+            anything(store, local(), job)
+    assert holding.claim(store) is None
+    assert holding.deleted_jobs(store) == (job,)
+    with working(kit):
+        wait_for(lambda: not holding.deleted_jobs(store))
+    with store.reading() as snapshot:
+        assert documents.read(snapshot, "job", job) is None
+        assert job in forgotten_ids(snapshot)
+
+
+def test_jobs_of_one_owner_hold_only_so_much(kit, store, monkeypatch):
+    photos = many(2, 1)
+    size_bytes = sum(len(one.content) for one in photos)
+    monkeypatch.setattr(desk, "MOST_OPEN_BYTES", 2 * size_bytes)
+    first, second = (ordered(kit, "analyze", photos, caller=EVE, start=False) for _ in range(2))
+    for more in (
+        lambda: ordered(kit, "analyze", many(1, 1), caller=EVE),
+        lambda: desk.add(store, EVE, second, many(1, 1)),
+    ):
+        with pytest.raises(JobRefused, match="MiB"):
+            more()
+    assert len(desk.jobs(store, EVE)) == 2
+    ordered(kit, "analyze", photos, caller=MAL)
+    desk.delete(store, EVE, first)
+    assert desk.add(store, EVE, second, many(1, 1)).job.total == 3
 
 
 def test_pages_of_jobs(kit, store):

@@ -9,6 +9,7 @@ from jobs.working import (
     MISTAKEN,
     Eyes,
     Kit,
+    attached,
     ended,
     make_collection,
     many,
@@ -22,15 +23,10 @@ from jobs.working import (
 )
 from mien.access.grants import local
 from mien.errors import StoreLocked
-from mien.gallery.store import attachments, documents
+from mien.gallery.store import documents
 from mien.jobs import desk, holding
 from mien.jobs.holding import Lost, acknowledge, claim
 from mien.jobs.task import Step
-
-
-def attached(store, job_id):
-    with store.reading() as snapshot:
-        return attachments.names(snapshot, job_id)
 
 
 def test_every_photograph_gets_its_result(kit):
@@ -164,8 +160,7 @@ def test_what_is_deleted_ends(kit, store):
         eyes.go_on.set()
         assert ended(kit, other).state == "done"
     assert len(eyes.seen) < 40
-    with store.reading() as snapshot:
-        assert documents.read(snapshot, "job", job) is None
+    assert desk.jobs(store, local())[-1].id == other
     assert attached(store, job) == ()
 
 

@@ -20,6 +20,7 @@ from mien.core.analysis import Analysis, Failure
 from mien.core.faces import Faces
 from mien.errors import BadRequest, InferenceError
 from mien.gallery.gallery import Gallery
+from mien.gallery.store import attachments
 from mien.gallery.store.adding import add_collection
 from mien.gallery.store.store import Store
 from mien.jobs import desk
@@ -135,6 +136,11 @@ def now(kit, job_id, caller=None):
 
 def rows(kit, job_id, caller=None, **part):
     return [one.row for one in results(kit.store(), now(kit, job_id, caller), **part)]
+
+
+def attached(store, job_id):
+    with store.reading() as snapshot:
+        return attachments.names(snapshot, job_id)
 
 
 def wait_for(condition, seconds=30):

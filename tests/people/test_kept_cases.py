@@ -191,6 +191,17 @@ def test_who_is_merged_is_not_shown_and_who_is_forgotten_then_takes_it_along(peo
     assert kept_cases.case(people, case).case.run.candidates == ()
 
 
+def test_a_face_that_was_moved_goes_with_whom_it_was_moved_to(people):
+    enrol(people, "Ada", ADA, (0.9, 0.0, 0.0), crop=JPEG)
+    enrol(people, "Bo", BO)
+    case = begun(people)
+    moved = ran(people, case).case.run.candidates[0].faces
+    people.move([face.face_id for face in moved], "Bo")
+    assert JPEG in everything(people, case)
+    people.forget("Bo")
+    assert JPEG not in everything(people, case)
+
+
 def test_a_face_that_is_gone_is_not_shown(people):
     enrol(people, "Ada", ADA, (0.9, 0.0, 0.0), crop=JPEG)
     case = begun(people)
@@ -201,6 +212,9 @@ def test_a_face_that_is_gone_is_not_shown(people):
     assert found.faces == (stays,)
     with pytest.raises(FaceUnknown):
         kept_cases.picture(people, case, f"face-{gone.face_id}.jpg")
+    with people.store.reading() as snapshot:
+        kept = attachments.names(snapshot, case, beginning="face-")
+    assert kept == (f"face-{stays.face_id}.jpg",)
 
 
 @pytest.mark.parametrize(

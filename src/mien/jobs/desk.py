@@ -11,20 +11,20 @@ import msgspec
 
 from mien.access.grants import Caller
 from mien.errors import BadRequest, BodyTooLarge, Forbidden, JobRefused, JobUnknown
-from mien.gallery.forgetting import Forgotten, forget_documents
 from mien.gallery.store import documents, reading
 from mien.gallery.store.reading import Snapshot
 from mien.gallery.store.store import Store, Writing
 from mien.jobs.folders import listed
-from mien.jobs.job import ENDED, KIND, OPEN, Job, KeptJob, end, find, kept_job, save
+from mien.jobs.job import ENDED, KIND, OPEN, Job, KeptJob, empty, end, find, kept_job, save
 from mien.jobs.kinds import kind_of, wished
 from mien.jobs.photographs import Listed, Sent, keep_listing, keep_sent
 from mien.kit import Mien
 
 MOST_PHOTOGRAPHS = 20_000
 MOST_BYTES = 2 * 1024**3
-# Of one owner, that have not ended: each may hold as many photographs as are allowed.
+# Of one owner, that have not ended.
 MOST_OPEN = 100
+MOST_OPEN_BYTES = 4 * MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ def order(kit: Mien, caller: Caller, wanted: Wanted, sent: Sequence[Sent], *, st
         BadRequest: It makes no sense.
         CollectionUnknown: There is no such collection.
         SpaceMismatch: The collection is of another embedder.
-        JobRefused: He has too many jobs that have not ended, or there is nothing to start with.
+        JobRefused: He has too many jobs that have not ended, or too much in them, or there is nothing to
+            start with.
         BodyTooLarge: There are too many photographs.
     """
     kind = kind_of(wanted.kind)
@@ -97,7 +98,7 @@ def add(store: Store, caller: Caller, job_id: str, sent: Sequence[Sent]) -> Kept
 
     Raises:
         JobUnknown: There is no such job, or it is not his.
-        JobRefused: It was started, or its photographs lie in a folder.
+        JobRefused: It was started, its photographs lie in a folder, or his jobs hold too much.
         BodyTooLarge: There would be too many.
     """
     with store.writing(counted=False) as writing:
@@ -140,16 +141,19 @@ def cancel(store: Store, caller: Caller, job_id: str) -> KeptJob:
         return end(writing, kept.id, kept.job, "cancelled")
 
 
-def delete(store: Store, caller: Caller, job_id: str) -> Forgotten:
-    """Delete a job with its results for good, in backups too; what runs ends, and what it enrolled stays.
+def delete(store: Store, caller: Caller, job_id: str) -> None:
+    """Delete a job with its results for good; what runs ends, and what it enrolled stays.
+
+    Its traces in files and backups are wiped within minutes, together with those of others
+    (`mien.jobs.runner`): that takes as long as writing the whole store, and anybody may delete jobs.
 
     Raises:
         JobUnknown: There is no such job, or it is not his.
-        StoreLocked: It is deleted, but traces could not be wiped yet.
     """
-    with store.reading() as snapshot:
-        kept = _seen(snapshot, caller, job_id)
-    return forget_documents(store, [kept.id], action="deleted job")
+    with store.writing(counted=False) as writing:
+        kept = _seen(writing, caller, job_id)
+        empty(writing, kept)
+        writing.note("deleted job", kept.collection_id, job=kept.id)
 
 
 def look_up(store: Store, caller: Caller, job_id: str) -> KeptJob:
@@ -171,7 +175,15 @@ def jobs(store: Store, caller: Caller, *, after: str | None = None, limit: int =
     found: list[KeptJob] = []
     with store.reading() as snapshot:
         while len(found) < limit:
-            part = documents.listed(snapshot, KIND, owner=owner, after=after, newest_first=True, limit=limit)
+            part = documents.listed(
+                snapshot,
+                KIND,
+                owner=owner,
+                states=(*OPEN, *ENDED),
+                after=after,
+                newest_first=True,
+                limit=limit,
+            )
             found += [kept for kept in map(kept_job, part) if _may_see(caller, kept)]
             if len(part) < limit:
                 break
@@ -197,6 +209,13 @@ def _with(writing: Writing, kept: KeptJob, sent: Sequence[Sent]) -> KeptJob:
         raise BodyTooLarge(
             f"A job takes {MOST_PHOTOGRAPHS:,} photographs and {MOST_BYTES >> 20:,} MiB at most.",
             hint="Make several jobs.",
+        )
+    held = documents.listed(writing, KIND, owner=kept.owner, states=OPEN, limit=MOST_OPEN)
+    others_bytes = sum(kept_job(one).job.size_bytes for one in held if one.id != kept.id)
+    if size_bytes + others_bytes > MOST_OPEN_BYTES:
+        raise JobRefused(
+            f"Jobs that have not ended hold {MOST_OPEN_BYTES >> 20:,} MiB at most.",
+            hint="Wait for some, or delete them.",
         )
     for number, one in enumerate(sent, kept.job.total + 1):
         keep_sent(writing, kept.id, number, one)

@@ -21,7 +21,7 @@ from mien.gallery.store import api_keys, attachments, documents
 from mien.gallery.store.audit import now, written
 from mien.gallery.store.reading import Snapshot
 from mien.gallery.store.store import Store
-from mien.jobs.job import ENDED, KIND, KeptJob, State, end, find, kept_job, save
+from mien.jobs.job import DELETED, ENDED, KIND, KeptJob, State, end, find, kept_job, save
 from mien.jobs.kinds import kind_of
 from mien.jobs.photographs import attachment_name
 from mien.jobs.results import keep_result, tell_of
@@ -159,6 +159,12 @@ def old_jobs(store: Store) -> tuple[str, ...]:
     with store.reading() as snapshot:
         found = documents.listed(snapshot, KIND, states=(*ENDED, "waiting"), limit=_MOST)
     return tuple(one.id for one in found if one.changed < before)
+
+
+def deleted_jobs(store: Store) -> tuple[str, ...]:
+    """Jobs that somebody has deleted, and whose traces were not wiped."""
+    with store.reading() as snapshot:
+        return tuple(one.id for one in documents.listed(snapshot, KIND, states=(DELETED,), limit=_MOST))
 
 
 def _is_any(snapshot: Snapshot, silent_since: str) -> bool:

@@ -25,6 +25,8 @@ KIND = "job"
 State: TypeAlias = Literal["waiting", "queued", "running", "done", "failed", "cancelled"]
 OPEN: tuple[State, ...] = ("waiting", "queued", "running")
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+# There is nothing in it any more, and nobody sees it; soon it is wiped, with others.
+DELETED = "deleted"
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -109,7 +111,7 @@ def kept_job(document: Document) -> KeptJob:
 def find(snapshot: Snapshot, job_id: str) -> KeptJob | None:
     """A job by identifier; None if there is none."""
     document = documents.read(snapshot, KIND, job_id)
-    return None if document is None else kept_job(document)
+    return None if document is None or document.state == DELETED else kept_job(document)
 
 
 def save(writing: Writing, job_id: str, job: Job, state: State | None = None) -> KeptJob:
@@ -124,6 +126,12 @@ def end(writing: Writing, job_id: str, job: Job, state: State, error: ErrorRow |
         attachments.detach(writing, job_id, left)
     ended = msgspec.structs.replace(job, options={}, carried={}, holder="", finished=now(), error=error)
     return save(writing, job_id, ended, state)
+
+
+def empty(writing: Writing, kept: KeptJob) -> None:
+    """Delete all that a job holds and says; nobody sees it any more."""
+    attachments.detach(writing, kept.id, attachments.names(writing, kept.id))
+    documents.change(writing, kept.id, value=msgspec.json.encode(Job(kept.job.kind)), state=DELETED)
 
 
 def job_row(kept: KeptJob) -> JobRow:

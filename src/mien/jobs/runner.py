@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,8 @@ _PAUSE_S = 5.0
 _POLL_S = 1.0
 _BEATS = 3
 _TIDY_S = 3600.0
+# To wipe takes as long as to write the whole store again.
+_WIPE_S = 300.0
 # How often a photograph is looked at, each time by another process, before it is given up.
 _MOST_TRIES = 3
 _DEFECT = ErrorRow("defect", "Mien made a mistake.", "The log of the server says more.")
@@ -63,7 +66,7 @@ class Runner:
         self._store = kit.store()
         self._stopping = threading.Event()
         self._awake = threading.Event()
-        self._tidied: float | None = None
+        self._tidied = self._wiped = -math.inf
         self._thread = threading.Thread(target=self._work, name="mien-jobs", daemon=True)
 
     def start(self) -> None:
@@ -98,12 +101,17 @@ class Runner:
             self._awake.clear()
 
     def _tidy(self) -> None:
-        """Delete old jobs, once in a while."""
-        if self._tidied is not None and time.monotonic() - self._tidied < _TIDY_S:
+        """Wipe what was deleted and, less often, what is old."""
+        moment = time.monotonic()
+        if moment - self._wiped < _WIPE_S:
             return
-        self._tidied = time.monotonic()
-        if old := holding.old_jobs(self._store):
-            forget_documents(self._store, old, action="deleted old jobs")
+        self._wiped = moment
+        gone = holding.deleted_jobs(self._store)
+        if moment - self._tidied >= _TIDY_S:
+            self._tidied = moment
+            gone += holding.old_jobs(self._store)
+        if gone:
+            forget_documents(self._store, gone, action="wiped jobs")
 
     def _run(self, hold: Hold, kept: KeptJob) -> None:
         stop = threading.Event()

@@ -27,13 +27,11 @@ from mien.people.cases import (
     FORMAT,
     Candidate,
     Case,
-    FoundFace,
     Review,
     Run,
     Says,
     check_note,
     check_told,
-    face_picture,
     probe_picture,
 )
 from mien.people.probes import MOST_PROBES, Looked, check_different, probe_of
@@ -312,7 +310,12 @@ def _whole(snapshot: Snapshot, document: Document) -> KeptCase:
 
 def _keep_candidates(writing: Writing, case_id: str, found: Run, pictures: Mapping[str, bytes]) -> None:
     """Attach what was found, as those people's whom it is about; what was found before goes."""
-    whose = {_picture(face): one.person_id for one in found.candidates for face in one.faces if face.picture}
+    whose = {
+        attachments.face_name(face.face_id): one.person_id
+        for one in found.candidates
+        for face in one.faces
+        if face.picture
+    }
     before = attachments.names(writing, case_id)
     stale = [name for name in before if name.startswith(_FACE) and name not in whose]
     stale += [name for name in before if name.startswith(_CANDIDATE)]
@@ -328,10 +331,6 @@ def _keep_candidates(writing: Writing, case_id: str, found: Run, pictures: Mappi
     for name, (who, content) in made.items():
         with suppress(PersonUnknown):  # forgotten since the search
             attachments.attach(writing, case_id, name, content, person_id=who)
-
-
-def _picture(face: FoundFace) -> str:
-    return f"{_FACE}{face_picture(face.face_id)}"
 
 
 def _photo(number: int) -> str:

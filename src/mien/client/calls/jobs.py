@@ -7,13 +7,11 @@ from typing import Any, Literal, TypeVar
 
 from mien.answers.jobs import JobRow
 from mien.answers.service import Page
-from mien.client.call import Call, Form, page, pairs, path, row
-from mien.client.calls.people import forgotten
+from mien.client.call import Call, Form, nothing, page, pairs, path, row
 from mien.client.events import Watch
 from mien.client.operations import Steps
 from mien.client.photographs import Photo, Upload, uploads
 from mien.errors import MienError
-from mien.gallery.forgetting import Forgotten
 
 T = TypeVar("T")
 JobKind = Literal["analyze", "identify", "enroll", "cluster"]
@@ -74,9 +72,9 @@ def cancel(job: str) -> Call[JobRow]:
     return Call("POST", path("jobs", job, "cancel"), row(JobRow))
 
 
-def forget(job: str) -> Call[Forgotten | None]:
-    """Forget a job, its photographs and its results for good; one that runs ends. See `people.forget`."""
-    return Call("DELETE", path("jobs", job), forgotten, repeat="keyed")
+def forget(job: str) -> Call[None]:
+    """Forget a job, its photographs and its results for good; one that runs ends."""
+    return Call("DELETE", path("jobs", job), nothing, repeat="keyed")
 
 
 def results(job: str, kind: type[T]) -> Call[Page[T]]:

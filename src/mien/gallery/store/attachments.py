@@ -139,6 +139,19 @@ def detach_people(writing: Writing, people: Iterable[str]) -> int:
     )
 
 
+def face_name(face_id: str) -> str:
+    """What a picture of an enrolled face is called, wherever it is attached; it goes when the face goes."""
+    return f"face-{face_id}.jpg"
+
+
+def detach_faces(writing: Writing, faces: Iterable[str]) -> int:
+    """Delete the pictures of faces from all documents, whosever the faces were when they came there."""
+    return sum(
+        writing.connection.execute(ATTACHMENT.delete().where(ATTACHMENT.c.name.in_(part))).rowcount
+        for part in in_portions([face_name(one) for one in faces])
+    )
+
+
 def _attachments(
     snapshot: Snapshot, document_id: str, *which: sa.ColumnElement[bool], limit: int = 1
 ) -> tuple[Attachment, ...]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from mien.gallery.sql.schema import COLLECTION, FACE, GONE, PERSON, TEMPLATE
 from mien.gallery.store import documents
+from mien.gallery.store.attachments import detach_faces
 from mien.gallery.store.reading import in_portions
 from mien.gallery.store.records import Collection, StoredFace
 from mien.gallery.store.sealed import new_index_key
@@ -25,6 +26,7 @@ def drop_rows(writing: Writing, collection: Collection, owners: Mapping[str, str
     for portion in in_portions(list(owners)):
         writing.connection.execute(TEMPLATE.delete().where(TEMPLATE.c.face_id.in_(portion)))
         writing.connection.execute(FACE.delete().where(FACE.c.id.in_(portion)))
+    detach_faces(writing, owners)
     gone(writing, collection.id, owners)
     touch(writing, sorted(set(owners.values())))
 
@@ -46,6 +48,7 @@ def drop_person(writing: Writing, collection: Collection, person: str) -> int:
         writing.connection.execute(TEMPLATE.delete().where(TEMPLATE.c.face_id.in_(portion)))
     writing.connection.execute(FACE.delete().where(FACE.c.person_id == person))
     writing.connection.execute(PERSON.delete().where(PERSON.c.id == person))
+    detach_faces(writing, owned)
     rows = [gone_row(writing, collection.id, face, person) for face in owned]
     # Somebody without a face is in an index of centroids no more than of faces; the person is named anyway.
     writing.connection.execute(GONE.insert(), rows or [gone_row(writing, collection.id, person, person)])

@@ -14,19 +14,17 @@ from starlette.responses import Response, StreamingResponse
 from mien.answers.jobs import JobRow
 from mien.answers.service import Page
 from mien.errors import BadRequest, MienError
-from mien.gallery.forgetting import Forgotten
 from mien.jobs import desk
 from mien.jobs.job import ENDED, KeptJob, job_row
 from mien.jobs.kinds import KINDS, kind_of
 from mien.jobs.photographs import Sent
 from mien.jobs.results import results
-from mien.server.answers import encoded, json_answer
+from mien.server.answers import encoded, json_answer, nothing
 from mien.server.asking import Ask, Asking, key_of
 from mien.server.cursors import Part, after, page
 from mien.server.doors import Door
 from mien.server.plans import PHOTO, Plan
 from mien.server.uploads import Upload
-from mien.server.v1.collections import forgotten_answer
 
 door = Door(tags=["jobs"], prefix="/jobs")
 
@@ -141,13 +139,11 @@ async def events(job: str, ask: Asking) -> Response:
     return StreamingResponse(_progress(ask, kept), media_type="text/event-stream", headers=headers)
 
 
-@door.at("DELETE", "/{job}", Plan("anybody", None, 204, others={200: Forgotten}, repeatable=True))
+@door.at("DELETE", "/{job}", Plan("anybody", None, 204, repeatable=True))
 async def delete(job: str, ask: Asking) -> Response:
-    """Delete a job with its photographs and results for good; one that runs ends.
-
-    200 tells that there is a backup that could not be reached, which still holds it.
-    """
-    return forgotten_answer(await ask.do(lambda: desk.delete(ask.service.store, ask.caller, job)))
+    """Delete a job with its photographs and results for good; one that runs ends."""
+    await ask.do(lambda: desk.delete(ask.service.store, ask.caller, job))
+    return nothing()
 
 
 async def _progress(ask: Ask, kept: KeptJob) -> AsyncIterator[bytes]:

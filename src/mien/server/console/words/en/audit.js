@@ -51,7 +51,7 @@ export const words = {
   "audit.did.made job": "Made a job: {kind}",
   "audit.did.cancelled job": "Cancelled a job",
   "audit.did.deleted job": "Deleted a job",
-  "audit.did.deleted old jobs": "Deleted jobs that ended long ago",
+  "audit.did.wiped jobs": "Wiped jobs that were deleted, or ended long ago",
   "audit.did.deleted": "Deleted documents",
   "audit.did.made case": "Made a case of a missing person",
   "audit.did.listed cases": "Listed cases of missing persons",

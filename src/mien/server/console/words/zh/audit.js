@@ -51,7 +51,7 @@ export const words = {
   "audit.did.made job": "创建了任务：{kind}",
   "audit.did.cancelled job": "取消了一个任务",
   "audit.did.deleted job": "删除了一个任务",
-  "audit.did.deleted old jobs": "删除了早已结束的任务",
+  "audit.did.wiped jobs": "清除了已删除或早已结束的任务",
   "audit.did.deleted": "删除了文档",
   "audit.did.made case": "创建了一个寻人案件",
   "audit.did.listed cases": "列出寻人案件",
