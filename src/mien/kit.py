@@ -22,6 +22,7 @@ from mien.core.results import Enrolment, Identification
 from mien.gallery.choices import IndexChoices
 from mien.gallery.gallery import Gallery
 from mien.gallery.opening import open_store
+from mien.gallery.overview import overview
 from mien.gallery.store import reading
 from mien.gallery.store.records import about
 from mien.gallery.store.store import Store
@@ -237,6 +238,22 @@ class Mien(Looker):
                     least_margin=settings.least_margin,
                 )
             return self._galleries[name]
+
+    def prefer_known(self) -> None:
+        """Embed as those people were embedded who are here, unless settings name an embedder.
+
+        To be called before networks are opened. A better embedder that was installed since is used once the
+        people are upgraded.
+        """
+        here = sorted(
+            overview(self.store()).collections,
+            key=lambda one: (one.people > 0, one.name == self.settings.collection, one.people),
+        )
+        if here and here[-1].people:
+            manifest = self.packs.manifests().get(here[-1].embedder)
+            there = manifest and self.packs.state(manifest.name) != "not installed"
+            if manifest and (there or manifest.installs_itself):
+                self.stages.prefer("embedding", manifest.name)
 
     def let_go(self, collection: str) -> None:
         """Know nothing more of a collection that is gone."""

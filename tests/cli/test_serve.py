@@ -133,8 +133,10 @@ def test_a_place_that_is_taken_is_said_in_a_sentence(home, mien_home):
     with serving(home, mien_home, wait=False) as process:
         port = process.url.rpartition(":")[2]
         code, _, err = mien(home, "serve", "--port", port)
-        assert code != 0
-        assert "address already in use" in err
+        assert code == 8
+        assert f"port {port}: Address already in use" in err
+        assert "--port" in err
+        assert "answers at" not in err
         assert "Traceback" not in err
 
 

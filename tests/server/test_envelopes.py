@@ -58,7 +58,7 @@ def test_tables_are_of_codes_that_there_are():
     [
         (errors.NoFace, 422, 400, 422),
         (errors.PersonExists, 409, 400, 409),
-        (errors.PackMissing, 503, 503, 404),
+        (errors.PackMissing, 501, 501, 404),
         (errors.PersonUnknown, 404, 404, 404),
         (errors.ImageTooLarge, 413, 413, 413),
     ],

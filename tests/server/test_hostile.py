@@ -144,7 +144,7 @@ def test_thousands_of_malformed_uploads(process, client, tmp_path):
     def send(sending):
         return client.post("/v1/detect", **sending)
 
-    with takes_at_most(process, 300 * MB), ThreadPoolExecutor(6) as pool:
+    with takes_at_most(process, 600 * MB), ThreadPoolExecutor(6) as pool:
         sent = list(sendings(tmp_path, UPLOADS))
         answers = list(pool.map(send, sent))
     assert {one.status_code for one in answers} == {200, 400, 413, 422}

@@ -36,9 +36,9 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class AliveRow(msgspec.Struct, frozen=True):
-    """Whether the server runs, and whether it answers yet, or still."""
+    """Whether the server runs, and whether it answers yet, or still, or lacks the networks to do so."""
 
-    status: Literal["live", "ready", "starting", "stopping"]
+    status: Literal["live", "ready", "starting", "stopping", "without networks"]
 
 
 class MeRow(msgspec.Struct, frozen=True):

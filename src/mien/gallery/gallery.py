@@ -340,7 +340,8 @@ class Gallery:
         """The kept picture of a face, encoded; None if none is kept. Raises FaceUnknown."""
         with self.store.writing(light=True) as writing:
             found = reading.crop(writing, self.collection.id, face_id)
-            writing.note("saw", self.collection.id, face=face_id, picture=True)
+            if found is not None:
+                writing.note("saw", self.collection.id, face=face_id, picture=True)
         return found
 
     def templates(self) -> Templates:

@@ -39,7 +39,8 @@ def opened_collection(store: Store, name: str, space: str, embedder: str) -> Col
     if found.space != space:
         raise SpaceMismatch(
             f"The collection {name!r} holds embeddings of {found.embedder or found.space}.",
-            hint="Use that embedder, or bring the people over to this one: mien gallery upgrade",
+            hint=f"Use that embedder, MIEN_EMBEDDER={found.embedder}; or bring the people over to this one: "
+            "mien gallery upgrade",
         )
     return found
 

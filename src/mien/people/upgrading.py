@@ -156,7 +156,7 @@ def _looked_at(
             crop = reading.crop(writing, collection.id, face.id) if face.has_crop else None
             # What was sent over a network is nowhere but here.
             crops.append(crop or ("" if face.provenance.source.startswith(SENT) else face.provenance.source))
-        writing.note("upgraded", collection.id, faces=len(faces))
+        writing.note("saw", collection.id, faces=len(faces))
     columns = ("box", "score", "points", "embedding")
     for face, source in zip(faces, crops, strict=True):
         if not source:

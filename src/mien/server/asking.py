@@ -36,6 +36,7 @@ T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 # Who asks through a proxy need not be on this machine.
 _PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_MORE = "Many photographs at once are a job: POST /v1/jobs. "
 _VERSION = re.compile(r'"(\d{1,9})"')
 
 
@@ -63,7 +64,7 @@ class Ask:
                 wanted = f"{plan.least} or more" if plan.several else str(plan.least)
                 raise BadRequest(
                     f"Photographs that are wanted: {wanted}; that were sent: {count}.",
-                    hint=f"Send them as {' or '.join(plan.photos)}.",
+                    hint=f"{_MORE if count > plan.least else ''}Send them as {' or '.join(plan.photos)}.",
                 )
         return self._given
 

@@ -23,6 +23,11 @@ from mien.server.uploads import shown_text
 
 # What Starlette says by status alone.
 _BY_STATUS: dict[int, type[e.ServiceError]] = {404: e.RouteUnknown, 405: e.MethodRefused}
+_SAID: dict[type[e.MienError], str] = {
+    e.RouteUnknown: "There is nothing at this address.",
+    e.MethodRefused: "This address is not asked in this way.",
+}
+_SLASHED = "A name with a slash cannot be part of an address: use the identifier."
 # What passes by itself, and after how many seconds it may be worth to ask again.
 _AGAIN_S: dict[type[e.MienError], float] = {e.StoreLocked: 1, e.StoreUnreachable: 5, e.OutOfMemory: 5}
 _OF_THE_STORE = (
@@ -52,7 +57,7 @@ def error_answer(error: e.MienError, scope: Mapping[str, Any]) -> Response:
     if isinstance(error, _OF_THE_STORE):
         message = (type(error).__doc__ or "").strip()  # the message itself says where the store is
     # That there is no such collection is said with the names of those that there are: not to every key.
-    hint = "" if isinstance(error, e.CollectionUnknown) else encodable(error.hint)
+    hint = "Yours: GET /v1/collections" if isinstance(error, e.CollectionUnknown) else encodable(error.hint)
     body = ErrorBody(error.code, message, hint, error.details)
     envelope = envelope_of(scope["path"])
     status = envelope.statuses.get(error.code) or status_of(error)
@@ -80,7 +85,10 @@ def answer_errors(app: FastAPI) -> None:
     async def unknown(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
         kind = _BY_STATUS.get(error.status_code, e.BadRequest)
-        answer = await deliberate(request, kind(f"{request.method} is not answered here: {error.detail}."))
+        slashed = b"%2f" in request.scope.get("raw_path", b"").lower()
+        answer = await deliberate(
+            request, kind(_SAID.get(kind, error.detail), hint=_SLASHED if slashed else None)
+        )
         answer.headers.update(error.headers or {})
         if kind is e.MethodRefused:
             answer.headers["allow"] = ", ".join(_methods(app, request))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -64,7 +65,8 @@ def check(settings: Settings) -> None:
     """Look whether the server may start, before anything of it does.
 
     Raises:
-        SettingsError: It would listen beyond this machine without API keys, or a file of TLS is missing.
+        SettingsError: It would listen beyond this machine without API keys, a file of TLS is missing, or
+            somebody else listens there.
         GalleryError: The store cannot be opened.
     """
     serving = settings.server
@@ -79,3 +81,15 @@ def check(settings: Settings) -> None:
                 hint="Make the first one: mien keys create admin --scope admin; or listen at 127.0.0.1, "
                 "without hosts and origins.",
             )
+    try:
+        socket.create_server((serving.host, serving.port), family=_family(serving.host)).close()
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (")[0]
+        raise SettingsError(
+            f"Nothing can listen at {serving.host}, port {serving.port}: {why}.",
+            hint="Choose another port (--port), or end what listens there.",
+        ) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

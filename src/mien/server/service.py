@@ -21,7 +21,7 @@ from mien.access.keys import any_key, check
 from mien.access.rates import Rates
 from mien.core.analysis import Analysis, Failure
 from mien.core.image import Image
-from mien.errors import CollectionUnknown, MienError, Unauthenticated
+from mien.errors import CollectionUnknown, ImageTooLarge, MienError, Unauthenticated
 from mien.gallery.choices import IndexChoices
 from mien.gallery.forgetting import Forgotten
 from mien.gallery.gallery import Gallery
@@ -54,6 +54,7 @@ _REMEMBER_S = 2.0
 _MOST_REMEMBERED = 10_000
 # From which probability on a face is taken for live, unless a request says otherwise.
 LIVE = 0.5
+_SMALLER = "Shrink the picture; or whoever runs the server raises MIEN_SERVER_MAX_PIXELS."
 # What `analyze` computes unasked, where it can.
 USUAL = (
     *DETECTION,
@@ -107,7 +108,7 @@ class Service:
         self._checks = CapacityLimiter(_CHECKS)
         self._remembered: dict[bytes, _Remembered] = {}
         self._open_until = 0.0
-        self._most_pixels = min(self.serving.max_pixels, settings.max_pixels)
+        self._most_pixels = self.serving.max_pixels
         self.batcher = Batcher(
             self._look,
             Limits(
@@ -152,12 +153,17 @@ class Service:
     def decode(self, upload: Upload) -> Image:
         """The pixels of a photograph that was sent. Raises InputError."""
         settings = self.settings
-        image = open_image(
-            _Named(upload),
-            max_pixels=self._most_pixels,
-            max_bytes=settings.max_bytes,
-            enough_side=settings.enough_side,
-        )
+        try:
+            image = open_image(
+                _Named(upload),
+                max_pixels=self._most_pixels,
+                max_bytes=settings.max_bytes,
+                enough_side=settings.enough_side,
+            )
+        except ImageTooLarge as error:
+            if error.hint == ImageTooLarge.default_hint:  # of pixels, for which the server has its own limit
+                error.hint = _SMALLER
+            raise
         return image.with_(source=upload.source, digest=upload.digest, taken=day_taken(upload.content))
 
     def _look(self, images: Sequence[Image], columns: Columns) -> Iterator[Analysis | Failure]:
@@ -284,19 +290,22 @@ class Service:
     def warm_up(self) -> None:
         """Open the networks, so that the first request does not wait for them."""
         try:
+            self.kit.prefer_known()
             self.kit.stages_for((*DETECTION, "embedding"))
             usual = tuple(one for one in USUAL if one in self.kit.available())
             self.kit.stages_for(usual)
             self.usual = usual
         except MienError as error:
             # Requests that need what is missing say so; people may be looked after all the same.
-            say("networks are missing", code=error.code, hint=error.hint)
+            self.lacks_networks = True
+            say("networks are missing", level=logging.WARNING, code=error.code, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - the server would begin for ever
             self._mistaken(error)
         self.jobs.start()
         self.ready.set()
 
     usual: Columns = DETECTION
+    lacks_networks = False
 
     def close(self) -> None:
         """Finish what was taken on, save indexes, let go of the store."""

@@ -10,6 +10,9 @@ BY_ERROR: dict[type[e.MienError], int] = {
     e.BadRequest: 400,
     e.ImageTooLarge: 413,
     e.PackError: 503,
+    # Nothing passes by waiting: somebody has to install what is missing.
+    e.PackMissing: 501,
+    e.ExtraMissing: 501,
     e.GalleryError: 500,
     e.PersonUnknown: 404,
     e.PersonExists: 409,

@@ -62,7 +62,7 @@ def test_a_plugin_that_nobody_knows_is_refused_and_one_whose_pack_is_missing_say
     assert refused(answer, 400, 26)
     assert "'brain'" in answer.json()["message"]
     missing = server.client.post(f"{DETECT}?face_plugins=age", files=file(photograph("Grace")))
-    assert refused(missing, 503, 0)
+    assert refused(missing, 501, 0)
     assert "mien packs install" in missing.json()["message"]
 
 

@@ -34,11 +34,13 @@ def test_nobody_needs_a_key_for_that(serve):
         assert found.client.get("/v1/health/ready").status_code == 200
 
 
-def test_without_networks_it_is_ready_and_looks_after_people(serve):
+def test_without_networks_it_is_not_ready_and_looks_after_people(serve):
     with serve(detector="yunet", embedder="sface") as found:
-        assert found.client.get("/v1/health/ready").status_code == 200
+        answer = found.client.get("/v1/health/ready")
+        assert (answer.status_code, answer.json()) == (503, {"status": "without networks"})
+        assert found.client.get("/v2/health/ready").status_code == 503
         assert found.client.get("/v1/collections").json() == {"items": [], "next": None}
         assert found.client.get("/v1/system").json()["decision"] is None
         refused = found.client.post("/v1/detect", content=nobody())
-        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "pack_missing")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (501, "pack_missing")
         assert "mien packs install" in refused.json()["error"]["hint"]

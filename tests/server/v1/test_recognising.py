@@ -6,6 +6,7 @@ import pytest
 from mien.gallery.gallery import Gallery
 from mien.gallery.rule import DecisionRule
 from server.people import enrol, nobody, photograph, together
+from server.serving import served
 
 ROOT = "/v1/collections/team"
 GRACE = photograph("Grace")
@@ -146,3 +147,22 @@ def test_a_collection_of_another_embedder_can_be_looked_after_and_not_searched(a
     assert code(enrol(api, "foreign", "Cleo", GRACE)) == "space_mismatch"
     assert api.get("/v1/collections/foreign/people").json()["items"][0]["name"] == "Bea"
     assert api.delete("/v1/collections/foreign/people/Bea").status_code == 204
+
+
+def test_people_stay_findable_when_a_better_embedder_was_installed(mien_home, modern_home, tmp_path):
+    """What the README does: enrol with the starter, install better networks, start again."""
+    home = tmp_path / "home"
+    with served(home, mien_home) as found:
+        found.client.post("/v1/collections", json={"name": "team"}).raise_for_status()
+        enrol(found.client, "team", "Grace", GRACE).raise_for_status()
+    (home / "packs").unlink()
+    with served(home, modern_home) as found:
+        answer = found.client.post("/v1/collections/team/identify", files={"photo": photograph("Grace", 190)})
+        assert answer.status_code == 200, answer.text
+        assert [one["person"] for one in answer.json()["people"]] == ["Grace"]
+        other = found.client.post("/v1/collections", json={"name": "others"})
+        assert other.json()["embedder"] == "dlib-resnet29", "all of one server"
+    with served(home, modern_home, embedder="mobilefacenet") as found:
+        refused = found.client.post("/v1/collections/team/identify", files={"photo": GRACE})
+        assert refused.status_code == 409
+        assert "MIEN_EMBEDDER=dlib-resnet29" in refused.json()["error"]["hint"]

@@ -53,7 +53,7 @@ async def live() -> Response:
 async def ready(request: Request) -> Response:
     """Tell whether requests are answered."""
     service = service_of(request)
-    found = service.ready.is_set() and not service.stopping.is_set()
+    found = service.ready.is_set() and not service.lacks_networks and not service.stopping.is_set()
     return json_answer(Ready(found), 200 if found else 503)
 
 

@@ -28,4 +28,6 @@ async def ready(request: Request) -> Response:
         return json_answer(AliveRow("stopping"), 503)
     if not service.ready.is_set():
         return json_answer(AliveRow("starting"), 503)
+    if service.lacks_networks:
+        return json_answer(AliveRow("without networks"), 503)
     return json_answer(AliveRow("ready"))

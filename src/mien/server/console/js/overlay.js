@@ -17,6 +17,8 @@ export const LAYERS = Object.freeze({
 
 const ROOM_PX = 28; // For the number of a face.
 const STROKES = [{ colour: "rgb(0 0 0 / .5)", extra: 2 }, { colour: "#fff", extra: 0 }];
+const CROWD = 8; // Beyond, numbers of small faces would cover the faces: they are shown when pointed at.
+const LEAST_PX = 44;
 const AMPLE_PX = 150; // Width of a face that is large enough for thick lines.
 
 /**
@@ -55,6 +57,8 @@ export function faceOverlay({ photo, picture = pictureOf(photo), size_wh, chosen
     paint(canvas, surface, shown, width);
     // A number above the picture would be cut off.
     for (const one of marks.children) one.classList.toggle("at-top", one.offsetTop < ROOM_PX);
+    const crowded = marks.children.length > CROWD;
+    for (const one of marks.children) one.classList.toggle("quiet", crowded && one.offsetWidth < LEAST_PX);
   };
   const watcher = new ResizeObserver(redraw);
   watcher.observe(surface);

@@ -5,6 +5,9 @@ import { h } from "./dom.js";
 import { filesWithin } from "./folders.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
+import { toast } from "./toast.js";
+
+const NAMED = 3;
 
 /**
  * @param {object} about
@@ -21,6 +24,9 @@ import { icon } from "./icons.js";
 export function photoInput({ take, signal, several = false, folders = false, title, hint, slim = false, pastes = () => true }) {
   const offer = (files) => {
     const photographs = [...files].filter(looksLikePhoto);
+    const others = [...files].filter((file) => !looksLikePhoto(file));
+    // Of a folder, only what is a photograph is meant.
+    if (others.length && !(folders && photographs.length)) toast(t("photo.others", { names: named(others) }), "bad");
     if (photographs.length) take(several ? photographs : photographs.slice(0, 1));
     return photographs.length > 0;
   };
@@ -75,6 +81,12 @@ export function acceptDrops(zone, offer) {
     event.preventDefault();
     if (event.dataTransfer) offer(event.dataTransfer.files, event.dataTransfer);
   });
+}
+
+/** @param {File[]} files */
+function named(files) {
+  const names = files.slice(0, NAMED).map((file) => file.name || file.type).join(", ");
+  return files.length > NAMED ? `${names}, …` : names;
 }
 
 /** Formats without a type, such as HEIC on most systems, are told by their name; the server decides. */

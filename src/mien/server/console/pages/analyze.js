@@ -2,7 +2,7 @@
 
 import { form, get, post } from "../js/api.js";
 import { anonymise } from "../js/anonymise.js";
-import { answerable, columnsOf } from "../js/aspects.js";
+import { ASPECTS, answerable, columnsOf } from "../js/aspects.js";
 import { fill, h } from "../js/dom.js";
 import { faceCard } from "../js/face-card.js";
 import { pills } from "../js/fields.js";
@@ -79,7 +79,8 @@ export async function mount(root, { signal }) {
   }
 
   function showOptions() {
-    fill(options, h("details.more",
+    const lacking = ASPECTS.filter((one) => !one.costly && !aspects.includes(one)).map(({ name }) => t(`aspect.${name}`));
+    fill(options, h("details.more", { open: lacking.length > aspects.length },
       h("summary", t("analyze.options")),
       h("div.stack",
         pills({
@@ -88,6 +89,7 @@ export async function mount(root, { signal }) {
           chosen,
           onchange: (now) => (chosen = now),
         }),
+        lacking.length > 0 && h("p.hint.small", t("analyze.lacking", { names: lacking.join(", ") }), " ", h("code", "mien packs install open")),
         works.length > 0 && h("div", h("button.button.small", { type: "button", onclick: () => analyze(works) }, icon("again"), t("analyze.again"))))));
   }
 

@@ -20,7 +20,7 @@ import { candidateCard } from "./candidate.js";
 import { casePath, picturePath } from "./paths.js";
 
 /** Which candidates are shown. @type {Record<string, (review: any) => boolean>} */
-const FILTERS = { all: () => true, open: (review) => !review, yes: (review) => review?.says === "yes", unsure: (review) => review?.says === "unsure" };
+const FILTERS = { all: () => true, open: (review) => !review, yes: (review) => review?.says === "yes", unsure: (review) => review?.says === "unsure", no: (review) => review?.says === "no" };
 
 export async function mount(root, { params: [id], query, signal }) {
   const collection = query.get("collection") ?? recall("collection") ?? "";

@@ -23,7 +23,7 @@ export const words = {
   "calibration.who": "Each enrolled face is compared with every other; names say who is one person.",
   "calibration.rate": "False-match rate",
   "calibration.rate.help": "A rate of 0.1 % needs several hundred people, one of 0.01 % several thousand.",
-  "calibration.effect": "The threshold changes at once, here. Other workers, and programs that use the same folders, follow when they are started again.",
+  "calibration.effect": "The threshold changes at once, here and in whatever uses the same folders.",
   "calibration.drop": "Delete",
   "calibration.drop.title": "Delete the calibration",
   "calibration.drop.text": "The publisher's threshold decides again, and probabilities are no longer known. Photographs and people stay.",

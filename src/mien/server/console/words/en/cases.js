@@ -41,6 +41,7 @@ export const words = {
   "case.filter.open": "To review",
   "case.filter.yes": "Yes",
   "case.filter.unsure": "Unsure",
+  "case.filter.no": "No",
   "case.sifted": "None of these",
   "case.nobody": "Nobody to compare with",
   "case.nobody.text": "Nobody is enrolled in this collection with these tags.",

@@ -2,6 +2,7 @@
 export const words = {
   "photo.drop": "Drop a photograph here",
   "photo.drop.several": "Drop photographs here",
+  "photo.others": "No photographs, and left out: {names}",
   "photo.hint": "Or paste one from the clipboard. Nothing leaves for any other place than your own server.",
   "photo.choose": "Choose",
   "photo.camera": "Camera",
@@ -21,6 +22,7 @@ export const words = {
   "analyze.lede": "Every face in a photograph: where it is, how it looks, whether it is live, and how well it can be recognised.",
   "analyze.photographs": "Photographs",
   "analyze.options": "What to look for",
+  "analyze.lacking": "Networks that are not installed here would tell more: {names}. Whoever runs the server adds them:",
   "analyze.again": "Look again",
   "analyze.results": "Results",
   "analyze.faces": "Faces",

@@ -23,7 +23,7 @@ export const words = {
   "calibration.who": "每张已登记的人脸都与其他人脸比对；姓名说明谁是同一个人。",
   "calibration.rate": "误匹配率",
   "calibration.rate.help": "0.1% 需要几百人，0.01% 需要几千人。",
-  "calibration.effect": "这里的阈值立即改变。其他工作进程以及使用相同文件夹的程序在重新启动后生效。",
+  "calibration.effect": "阈值立即改变，使用相同文件夹的其他进程和程序也立即生效。",
   "calibration.drop": "删除",
   "calibration.drop.title": "删除校准",
   "calibration.drop.text": "将重新采用发布者的阈值，且不再知道概率。照片和人员不受影响。",

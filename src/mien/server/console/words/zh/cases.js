@@ -41,6 +41,7 @@ export const words = {
   "case.filter.open": "待复核",
   "case.filter.yes": "是",
   "case.filter.unsure": "不确定",
+  "case.filter.no": "否",
   "case.sifted": "没有这样的候选人",
   "case.nobody": "没有可比对的人",
   "case.nobody.text": "此集合中没有带这些标签的已登记人员。",

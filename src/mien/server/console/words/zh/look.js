@@ -2,6 +2,7 @@
 export const words = {
   "photo.drop": "把照片拖到这里",
   "photo.drop.several": "把照片拖到这里",
+  "photo.others": "不是照片，已略过：{names}",
   "photo.hint": "也可以从剪贴板粘贴。照片只会发送到您自己的服务器。",
   "photo.choose": "选择",
   "photo.camera": "拍照",
@@ -21,6 +22,7 @@ export const words = {
   "analyze.lede": "照片中的每张人脸：在哪里、什么样、是否活体、是否便于识别。",
   "analyze.photographs": "照片",
   "analyze.options": "分析内容",
+  "analyze.lacking": "安装更多网络后还可以得知：{names}。由服务器管理员安装：",
   "analyze.again": "重新分析",
   "analyze.results": "结果",
   "analyze.faces": "人脸",
