@@ -88,7 +88,7 @@ def test_packs_are_listed_with_what_they_are_used_for(api, kit):
     mtcnn = packs["mtcnn"]
     manifest = kit.packs.manifests()["mtcnn"]
     assert mtcnn["state"] == "installed"
-    assert set(mtcnn["chosen_for"]) == {"box", "score"}
+    assert set(mtcnn["chosen_for"]) == {"box", "score", "points"}
     assert (mtcnn["licence"], mtcnn["commercial"]) == (manifest.licence.id, manifest.licence.commercial)
     missing = [one for one in packs.values() if one["state"] != "installed"]
     assert missing

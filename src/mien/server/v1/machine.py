@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from starlette.responses import Response
@@ -19,7 +20,6 @@ from mien.answers.service import (
     StoreRow,
     SystemRow,
 )
-from mien.core.columns import BY_NAME
 from mien.errors import MienError
 from mien.gallery.overview import overview
 from mien.kit import Mien
@@ -65,7 +65,7 @@ def _system(ask: Ask) -> SystemRow:
         device=kit.settings.device,
         uptime_s=round(time.monotonic() - service.started, 1),
         workers=serving.workers,
-        columns={column: kit.stages.giver(column) for column in available},
+        columns=_givers(kit, available),
         available=list(available),
         decision=_decision(kit),
         queue=QueueRow(service.batcher.waiting, service.batcher.limits.waiting),
@@ -94,12 +94,20 @@ def _store(service: Service) -> StoreRow:
     return StoreRow(found.store, len(found.collections), people, faces)
 
 
+def _givers(kit: Mien, available: Sequence[str]) -> dict[str, str]:
+    """The pack that gives each column; what a detector gives with its boxes is taken from it."""
+    detected = kit.stages.manifest_for("box").gives
+    return {
+        column: kit.stages.giver("box" if column in detected else column)
+        for column in available
+        if column in detected or kit.packs.state(kit.stages.giver(column)) != "not installed"
+    }
+
+
 def _packs(kit: Mien) -> list[PackRow]:
-    available = kit.available()
     chosen: dict[str, list[str]] = {}
-    for column in BY_NAME:
-        if column in available:
-            chosen.setdefault(kit.stages.giver(column), []).append(column)
+    for column, giver in _givers(kit, kit.available()).items():
+        chosen.setdefault(giver, []).append(column)
     return [
         PackRow(
             name,

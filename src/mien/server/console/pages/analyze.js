@@ -80,7 +80,7 @@ export async function mount(root, { signal }) {
 
   function showOptions() {
     const lacking = ASPECTS.filter((one) => !one.costly && !aspects.includes(one)).map(({ name }) => t(`aspect.${name}`));
-    fill(options, h("details.more", { open: lacking.length > aspects.length },
+    fill(options, h("details.more", { open: !works.length && lacking.length > aspects.length },
       h("summary", t("analyze.options")),
       h("div.stack",
         pills({
