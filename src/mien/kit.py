@@ -245,15 +245,13 @@ class Mien(Looker):
         To be called before networks are opened. A better embedder that was installed since is used once the
         people are upgraded.
         """
-        here = sorted(
-            overview(self.store()).collections,
-            key=lambda one: (one.people > 0, one.name == self.settings.collection, one.people),
-        )
-        if here and here[-1].people:
-            manifest = self.packs.manifests().get(here[-1].embedder)
-            there = manifest and self.packs.state(manifest.name) != "not installed"
-            if manifest and (there or manifest.installs_itself):
-                self.stages.prefer("embedding", manifest.name)
+        here = [one for one in overview(self.store()).collections if one.people]
+        if not here:
+            return
+        most = max(here, key=lambda one: (one.name == self.settings.collection, one.people))
+        manifest = self.packs.manifests().get(most.embedder)
+        if manifest is not None and self.packs.is_at_hand(manifest):
+            self.stages.prefer("embedding", manifest.name)
 
     def let_go(self, collection: str) -> None:
         """Know nothing more of a collection that is gone."""

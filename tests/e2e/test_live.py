@@ -107,17 +107,20 @@ def test_a_hidden_page_stops_the_camera_and_a_seen_one_starts_it_again(visit):
     page.locator("video").wait_for()
 
 
+def refusing(page, status, code, headers=None):
+    """Let the server refuse to look at pictures."""
+    told = {"code": code, "message": "No.", "hint": "", "details": None}
+    page.route(
+        "**/v1/analyze",
+        lambda route: route.fulfill(status=status, headers=headers, json={"error": told, "request_id": "x"}),
+    )
+
+
 def test_a_busy_server_is_left_alone_for_as_long_as_it_says(visit):
     console = visit("phone")
     console.allow("503")
     page = started(console)
-    told = {"code": "overloaded", "message": "Too much to do.", "hint": "", "details": None}
-    page.route(
-        "**/v1/analyze",
-        lambda route: route.fulfill(
-            status=503, headers={"retry-after": "3"}, json={"error": told, "request_id": "x"}
-        ),
-    )
+    refusing(page, 503, "overloaded", {"retry-after": "3"})
     page.get_by_text("The server is busy: again in 3 seconds").wait_for()
     page.unroute("**/v1/analyze")
     page.get_by_text("Camera on").wait_for()
@@ -138,10 +141,7 @@ def test_what_does_not_pass_ends_it_with_the_error(visit):
     console = visit("phone")
     console.allow("status of 403")
     page = started(console)
-    told = {"code": "forbidden", "message": "No.", "hint": "", "details": None}
-    page.route(
-        "**/v1/analyze", lambda route: route.fulfill(status=403, json={"error": told, "request_id": "x"})
-    )
+    refusing(page, 403, "forbidden")
     page.get_by_role("alert").wait_for()
     assert "forbidden" in page.get_by_role("alert").inner_text()
     assert page.locator("video").count() == 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from mien.answers.pictures import WhoRow
 
 T = TypeVar("T")
+# Whether a server answers, or why not.
+State: TypeAlias = Literal["ready", "starting", "stopping", "without networks"]
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -38,7 +40,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 class AliveRow(msgspec.Struct, frozen=True):
     """Whether the server runs, and whether it answers yet, or still, or lacks the networks to do so."""
 
-    status: Literal["live", "ready", "starting", "stopping", "without networks"]
+    status: Literal["live"] | State
 
 
 class MeRow(msgspec.Struct, frozen=True):

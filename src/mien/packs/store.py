@@ -68,6 +68,10 @@ class PackStore:
         found = (self._read(name) for name in self._folders())
         return tuple(pack for pack in found if pack is not None)
 
+    def is_at_hand(self, manifest: Manifest) -> bool:
+        """Whether a known pack can be used without fetching anything: it is installed, or installs itself."""
+        return self.state(manifest.name) != "not installed" or manifest.installs_itself
+
     def state(self, name: str) -> State:
         """How a known pack is; "outdated" means that installing it again would change it."""
         try:

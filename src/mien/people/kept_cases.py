@@ -38,7 +38,7 @@ from mien.people.probes import MOST_PROBES, Looked, check_different, probe_of
 from mien.pipeline.choosing import Choice
 
 KIND = "case"
-_PHOTO, _PROBE, _FACE, _CANDIDATE, _REVIEW = "photo-", "probe-", "face-", "candidate-", "review-"
+_PHOTO, _PROBE, _CANDIDATE, _REVIEW = "photo-", "probe-", "candidate-", "review-"
 _MOST = 10_000
 
 
@@ -189,7 +189,10 @@ def run(people: Gallery, case_id: str, looked: Sequence[Looked], *, version: int
     """
     with people.store.reading() as snapshot:
         before = _decoded(_known(snapshot, people, case_id))
-        kept = {name.removeprefix(_FACE) for name in attachments.names(snapshot, case_id, beginning=_FACE)}
+        kept = {
+            name.removeprefix(attachments.FACE)
+            for name in attachments.names(snapshot, case_id, beginning=attachments.FACE)
+        }
     found, pictures = search_case(before, people, looked, kept)
     with people.store.writing(counted=False) as writing:
         latest = _decoded(_known(writing, people, case_id))
@@ -240,9 +243,11 @@ def picture(people: Gallery, case_id: str, name: str) -> bytes:
     """
     with people.store.writing(light=True) as writing:
         _known(writing, people, case_id)
-        found = attachments.read(writing, case_id, name) if name.startswith((_PROBE, _FACE)) else None
-        face = name.removeprefix(_FACE).removesuffix(".jpg")
-        if found is not None and name.startswith(_FACE):
+        found = (
+            attachments.read(writing, case_id, name) if name.startswith((_PROBE, attachments.FACE)) else None
+        )
+        face = name.removeprefix(attachments.FACE).removesuffix(".jpg")
+        if found is not None and name.startswith(attachments.FACE):
             there = reading.ids_of_faces(writing, people.collection.id, [face])
             found = found if face in there else None
         if found is None:
@@ -317,7 +322,7 @@ def _keep_candidates(writing: Writing, case_id: str, found: Run, pictures: Mappi
         if face.picture
     }
     before = attachments.names(writing, case_id)
-    stale = [name for name in before if name.startswith(_FACE) and name not in whose]
+    stale = [name for name in before if name.startswith(attachments.FACE) and name not in whose]
     stale += [name for name in before if name.startswith(_CANDIDATE)]
     attachments.detach(writing, case_id, stale)
     made = {
@@ -327,7 +332,10 @@ def _keep_candidates(writing: Writing, case_id: str, found: Run, pictures: Mappi
         )
         for one in found.candidates
     }
-    made |= {f"{_FACE}{name}": (whose[f"{_FACE}{name}"], content) for name, content in pictures.items()}
+    made |= {
+        f"{attachments.FACE}{name}": (whose[f"{attachments.FACE}{name}"], content)
+        for name, content in pictures.items()
+    }
     for name, (who, content) in made.items():
         with suppress(PersonUnknown):  # forgotten since the search
             attachments.attach(writing, case_id, name, content, person_id=who)

@@ -105,8 +105,7 @@ class Stages:
     def _is_available(self, column: str) -> bool:
         if column in DETECTION:
             return True
-        manifest = self.manifest_for(column)
-        if self.packs.state(manifest.name) == "not installed" and not manifest.installs_itself:
+        if not self.packs.is_at_hand(self.manifest_for(column)):
             return False
         try:
             self.for_columns((column,))

@@ -22,10 +22,9 @@ from mien.server.status import status_of
 from mien.server.uploads import shown_text
 
 # What Starlette says by status alone.
-_BY_STATUS: dict[int, type[e.ServiceError]] = {404: e.RouteUnknown, 405: e.MethodRefused}
-_SAID: dict[type[e.MienError], str] = {
-    e.RouteUnknown: "There is nothing at this address.",
-    e.MethodRefused: "This address is not asked in this way.",
+_BY_STATUS: dict[int, tuple[type[e.MienError], str]] = {
+    404: (e.RouteUnknown, "There is nothing at this address."),
+    405: (e.MethodRefused, "This address is not asked in this way."),
 }
 _SLASHED = "A name with a slash cannot be part of an address: use the identifier."
 # What passes by itself, and after how many seconds it may be worth to ask again.
@@ -84,11 +83,9 @@ def answer_errors(app: FastAPI) -> None:
 
     async def unknown(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
-        kind = _BY_STATUS.get(error.status_code, e.BadRequest)
+        kind, said = _BY_STATUS.get(error.status_code, (e.BadRequest, error.detail))
         slashed = b"%2f" in request.scope.get("raw_path", b"").lower()
-        answer = await deliberate(
-            request, kind(_SAID.get(kind, error.detail), hint=_SLASHED if slashed else None)
-        )
+        answer = await deliberate(request, kind(said, hint=_SLASHED if slashed else None))
         answer.headers.update(error.headers or {})
         if kind is e.MethodRefused:
             answer.headers["allow"] = ", ".join(_methods(app, request))

@@ -19,6 +19,7 @@ from anyio import CapacityLimiter
 from mien.access.grants import Caller, caller_of, local
 from mien.access.keys import any_key, check
 from mien.access.rates import Rates
+from mien.answers.service import State
 from mien.core.analysis import Analysis, Failure
 from mien.core.image import Image
 from mien.errors import CollectionUnknown, ImageTooLarge, MienError, Unauthenticated
@@ -108,7 +109,6 @@ class Service:
         self._checks = CapacityLimiter(_CHECKS)
         self._remembered: dict[bytes, _Remembered] = {}
         self._open_until = 0.0
-        self._most_pixels = self.serving.max_pixels
         self.batcher = Batcher(
             self._look,
             Limits(
@@ -142,7 +142,7 @@ class Service:
             TimedOut: It took too long.
         """
         pixels = await anyio.to_thread.run_sync(pixels_of, upload.content)
-        if pixels > self._most_pixels:
+        if pixels > self.serving.max_pixels:
             pixels = 0  # decoding refuses it by its header, which needs no room, nor waiting for it
         self.metrics.waiting.set(self.batcher.waiting + 1)
         try:
@@ -156,7 +156,7 @@ class Service:
         try:
             image = open_image(
                 _Named(upload),
-                max_pixels=self._most_pixels,
+                max_pixels=self.serving.max_pixels,
                 max_bytes=settings.max_bytes,
                 enough_side=settings.enough_side,
             )
@@ -297,7 +297,7 @@ class Service:
             self.usual = usual
         except MienError as error:
             # Requests that need what is missing say so; people may be looked after all the same.
-            self.lacks_networks = True
+            self._lacks_networks = True
             say("networks are missing", level=logging.WARNING, code=error.code, hint=error.hint)
         except Exception as error:  # noqa: BLE001 - the server would begin for ever
             self._mistaken(error)
@@ -305,7 +305,16 @@ class Service:
         self.ready.set()
 
     usual: Columns = DETECTION
-    lacks_networks = False
+    _lacks_networks = False
+
+    @property
+    def state(self) -> State:
+        """Whether requests are answered, or why not."""
+        if self.stopping.is_set():
+            return "stopping"
+        if not self.ready.is_set():
+            return "starting"
+        return "without networks" if self._lacks_networks else "ready"
 
     def close(self) -> None:
         """Finish what was taken on, save indexes, let go of the store."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,6 +22,8 @@ from mien.gallery.store.sealed import document_key, open_attachment, seal_attach
 from mien.gallery.store.store import Writing
 from mien.gallery.vault.sealing import Seal
 
+# Begins the names of pictures of enrolled faces.
+FACE: Final = "face-"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
@@ -141,7 +143,7 @@ def detach_people(writing: Writing, people: Iterable[str]) -> int:
 
 def face_name(face_id: str) -> str:
     """What a picture of an enrolled face is called, wherever it is attached; it goes when the face goes."""
-    return f"face-{face_id}.jpg"
+    return f"{FACE}{face_id}.jpg"
 
 
 def detach_faces(writing: Writing, faces: Iterable[str]) -> int:

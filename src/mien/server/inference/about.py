@@ -52,8 +52,7 @@ async def live() -> Response:
 @door.at("GET", "/health/ready", Plan("nobody", Ready, others={503: Ready}))
 async def ready(request: Request) -> Response:
     """Tell whether requests are answered."""
-    service = service_of(request)
-    found = service.ready.is_set() and not service.lacks_networks and not service.stopping.is_set()
+    found = service_of(request).state == "ready"
     return json_answer(Ready(found), 200 if found else 503)
 
 

@@ -23,11 +23,5 @@ async def live() -> Response:
 @door.at("GET", "/health/ready", Plan("nobody", AliveRow, others={503: AliveRow}))
 async def ready(request: Request) -> Response:
     """Tell whether requests are answered: networks are open, and the server is not about to stop."""
-    service = service_of(request)
-    if service.stopping.is_set():
-        return json_answer(AliveRow("stopping"), 503)
-    if not service.ready.is_set():
-        return json_answer(AliveRow("starting"), 503)
-    if service.lacks_networks:
-        return json_answer(AliveRow("without networks"), 503)
-    return json_answer(AliveRow("ready"))
+    state = service_of(request).state
+    return json_answer(AliveRow(state), 200 if state == "ready" else 503)

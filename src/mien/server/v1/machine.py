@@ -97,10 +97,11 @@ def _store(service: Service) -> StoreRow:
 def _givers(kit: Mien, available: Sequence[str]) -> dict[str, str]:
     """The pack that gives each column; what a detector gives with its boxes is taken from it."""
     detected = kit.stages.manifest_for("box").gives
+    givers = {column: kit.stages.giver("box" if column in detected else column) for column in available}
     return {
-        column: kit.stages.giver("box" if column in detected else column)
-        for column in available
-        if column in detected or kit.packs.state(kit.stages.giver(column)) != "not installed"
+        column: name
+        for column, name in givers.items()
+        if column in detected or kit.packs.state(name) != "not installed"
     }
 
 

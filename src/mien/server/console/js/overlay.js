@@ -55,10 +55,12 @@ export function faceOverlay({ photo, picture = pictureOf(photo), size_wh, chosen
 
   const redraw = () => {
     paint(canvas, surface, shown, width);
-    // A number above the picture would be cut off.
-    for (const one of marks.children) one.classList.toggle("at-top", one.offsetTop < ROOM_PX);
     const crowded = marks.children.length > CROWD;
-    for (const one of marks.children) one.classList.toggle("quiet", crowded && one.offsetWidth < LEAST_PX);
+    for (const one of marks.children) {
+      // A number above the picture would be cut off.
+      one.classList.toggle("at-top", one.offsetTop < ROOM_PX);
+      one.classList.toggle("quiet", crowded && one.offsetWidth < LEAST_PX);
+    }
   };
   const watcher = new ResizeObserver(redraw);
   watcher.observe(surface);
